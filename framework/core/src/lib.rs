@@ -1,0 +1,25 @@
+//! The nouns of Understudy and the decisions over them.
+//!
+//! Knows: the pipeline file, versions, worlds, stages, rules, verdicts.
+//! Does not know: files, processes, clocks, Arrow, DataFusion, tokio, flag vendors.
+//! Everything here is a function from data to data; whoever calls it does the looking and the doing.
+
+pub mod comparison;
+pub mod customer;
+pub mod digest;
+pub mod event;
+pub mod judge;
+pub mod ledger;
+pub mod path_part;
+pub mod plan;
+pub mod rollout;
+pub mod rule;
+pub mod run;
+pub mod run_date;
+pub mod schema;
+pub mod snapshot;
+pub mod spec;
+pub mod stage;
+pub mod value;
+pub mod verdict;
+pub mod world;

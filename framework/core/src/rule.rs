@@ -1,0 +1,106 @@
+//! Rules: which differences were meant.
+
+use std::collections::BTreeSet;
+
+use bigdecimal::BigDecimal;
+use serde::{Deserialize, Serialize};
+
+use crate::run_date::RunDate;
+
+/// One rule of a task's `expect` list. The first rule that selects and allows a difference expects it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its name, or `rule N` (from one) where the file gives none.
+    pub name: String,
+    /// The customers whose differences it selects; `None` selects all.
+    pub customers: Option<BTreeSet<String>>,
+    /// The columns whose cells (and schema differences) it selects.
+    /// `None` selects all, and rows that stand on one side only as well.
+    pub columns: Option<Vec<String>>,
+    /// The kinds of difference that it selects; `None` selects all.
+    pub kinds: Option<BTreeSet<DifferenceKind>>,
+    /// What it allows of what it selects.
+    pub allow: Allowance,
+    /// Why; `ignore` and `allow: any` have one in a pipeline file.
+    pub reason: Option<String>,
+    /// The last date on which it is meant to be needed.
+    pub until: Option<RunDate>,
+}
+
+/// What a rule allows.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Allowance {
+    /// A cell may move this far.
+    Within(Within),
+    /// The difference does not matter.
+    Ignore,
+    /// Any difference was meant.
+    Any,
+}
+
+/// How far a cell may move from old to new, inclusive, in each direction.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Within {
+    /// The bound where new is greater than old.
+    pub up: Bound,
+    /// The bound where new is less than old.
+    pub down: Bound,
+}
+
+/// A distance; where both parts are given, either suffices.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Bound {
+    /// Absolute, in the column's own unit; for times and durations, in nanoseconds.
+    pub abs: Option<BigDecimal>,
+    /// Relative, as a fraction (`5%` is 0.05) of `of`.
+    pub rel: Option<BigDecimal>,
+    /// What `rel` is a fraction of.
+    pub of: Base,
+    /// Whether `abs` was written as a duration, which goes with times only.
+    pub abs_is_duration: bool,
+}
+
+/// What a relative bound is a fraction of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Base {
+    /// The old value's magnitude.
+    #[default]
+    Old,
+    /// The greater of the two magnitudes.
+    Max,
+}
+
+/// The kinds of difference, as rules and reports name them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DifferenceKind {
+    /// A cell of a matched row is not equal.
+    Changed,
+    /// A row stands in the old table only, or more often there.
+    OnlyOld,
+    /// A row stands in the new table only, or more often there.
+    OnlyNew,
+    /// The new table has a column that the old one lacks.
+    ColumnAdded,
+    /// The old table has a column that the new one lacks.
+    ColumnRemoved,
+    /// A column has another type.
+    TypeChanged,
+}
+
+impl DifferenceKind {
+    /// The name in files: `changed`, `only_old` and so on.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::OnlyOld => "only_old",
+            Self::OnlyNew => "only_new",
+            Self::ColumnAdded => "column_added",
+            Self::ColumnRemoved => "column_removed",
+            Self::TypeChanged => "type_changed",
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What was there when a run began: files, and what they are recognised by.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::schema::TableSchema;
+
+/// One file, pinned.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PinnedFile {
+    /// The path as the pipeline's folder sees it: relative where the location was relative.
+    pub path: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// When it was last written: nanoseconds since the epoch.
+    pub modified_nanos: i128,
+    /// When it or what the file system says of it last changed: nanoseconds since the epoch.
+    pub changed_nanos: i128,
+    /// The file's number in its file system; another one means that it was replaced.
+    pub inode: u64,
+    /// The digest of its bytes, for files that are small enough to be read at once.
+    pub digest: Option<Digest>,
+    /// The Hive partition values in its path (`year=2013/`), in their order.
+    pub partitions: Vec<(String, String)>,
+}
+
+/// How a dataset's files are encoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFormat {
+    /// Parquet.
+    Parquet,
+    /// CSV with a header line, UTF-8.
+    Csv,
+}
+
+/// One dataset, pinned: exactly these files, in this order.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DatasetSnapshot {
+    /// The dataset's name.
+    pub name: String,
+    /// The location for this run's date.
+    pub location: String,
+    /// The encoding of all its files.
+    pub format: FileFormat,
+    /// Its files, by path.
+    pub files: Vec<PinnedFile>,
+}
+
+/// The inputs of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InputSnapshot(pub BTreeMap<String, DatasetSnapshot>);
+
+/// The schemas of datasets and of versions' outputs, as far as they are known.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Schemas {
+    /// By dataset.
+    pub datasets: BTreeMap<String, TableSchema>,
+    /// By task, then version.
+    pub outputs: BTreeMap<String, BTreeMap<String, TableSchema>>,
+}
+
+impl DatasetSnapshot {
+    /// The identity of the data: by content where digests are there, else by length and time of writing.
+    /// Where the files lie does not matter, what they are called below the location does.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        #[derive(Serialize)]
+        struct Identity<'a> {
+            path: &'a str,
+            bytes: u64,
+            digest: Option<&'a Digest>,
+            modified_nanos: Option<i128>,
+            partitions: &'a [(String, String)],
+        }
+        let files: Vec<_> = self
+            .files
+            .iter()
+            .map(|file| Identity {
+                path: &file.path,
+                bytes: file.bytes,
+                digest: file.digest.as_ref(),
+                modified_nanos: file.digest.is_none().then_some(file.modified_nanos),
+                partitions: &file.partitions,
+            })
+            .collect();
+        Digest::of_json(&(&self.format, files))
+    }
+}

@@ -1,0 +1,1 @@
+//! Consistent choices of versions.
