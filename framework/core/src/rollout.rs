@@ -1,1 +1,165 @@
-//! Which lanes get which side.
+//! Which rows live lanes get: the decision before publishing (the design's "What is published").
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::comparison::Comparison;
+use crate::customer::Customer;
+use crate::rule::DifferenceKind;
+use crate::run::Failure;
+use crate::stage::{LaneStages, Span, Stage};
+use crate::verdict::Verdict;
+use crate::world::Side;
+
+/// How a change's outputs are put together, for all its tasks alike.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Assembly {
+    /// The side of lanes that are not named.
+    pub unlisted: Side,
+    /// The side of each named lane.
+    pub lanes: BTreeMap<Customer, Side>,
+    /// The side whose columns the output has.
+    pub schema: Side,
+    /// Lanes that are live and get their old rows all the same.
+    pub fallbacks: Vec<Customer>,
+    /// What a person should look at; empty where all is as the stages say.
+    pub alerts: Vec<String>,
+}
+
+impl Assembly {
+    /// The side that a customer's rows come from.
+    #[must_use]
+    pub fn side(&self, customer: &Customer) -> Side {
+        self.lanes.get(customer).copied().unwrap_or(self.unlisted)
+    }
+
+    fn wholly(side: Side, stages: &LaneStages, alert: String) -> Self {
+        let fallbacks = if side == Side::Old { live_lanes(stages) } else { Vec::new() };
+        Self { unlisted: side, lanes: BTreeMap::new(), schema: side, fallbacks, alerts: vec![alert] }
+    }
+
+    /// Everybody gets old rows, and why.
+    #[must_use]
+    pub fn all_old(stages: &LaneStages, alert: String) -> Self {
+        Self::wholly(Side::Old, stages, alert)
+    }
+}
+
+/// What the live half knows of one changed task before publishing.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskBeforePublishing<'a> {
+    /// The task.
+    pub task: &'a str,
+    /// Why the old version has no output, if it has none.
+    pub old_failure: Option<&'a Failure>,
+    /// Why the new version has no output, if it has none.
+    pub new_failure: Option<&'a Failure>,
+    /// What comparing them gave; `None` where there was nothing to compare.
+    pub comparison: Option<Result<&'a Comparison, &'a Failure>>,
+    /// The verdict of each customer, as far as there is a comparison.
+    pub customers: &'a BTreeMap<Customer, Verdict>,
+}
+
+/// How the outputs of a change with live lanes are put together.
+///
+/// # Errors
+/// The failure of the old version, where some lane still gets old rows: live failed.
+pub fn assemble<'a>(
+    change: &str,
+    stages: &LaneStages,
+    tasks: &[TaskBeforePublishing<'a>],
+) -> Result<Assembly, &'a Failure> {
+    let all_live = matches!(stages.span(), Span::AllLive | Span::Complete);
+    if let Some((task, failure)) = tasks.iter().find_map(|task| Some((task.task, task.old_failure?))) {
+        let new_is_there = tasks.iter().all(|task| task.new_failure.is_none());
+        if !all_live || !new_is_there {
+            return Err(failure);
+        }
+        let alert = format!("`{change}`: the old version of `{task}` failed, the new rows are published unchecked: {failure}");
+        return Ok(Assembly::wholly(Side::New, stages, alert));
+    }
+    if let Some(reason) = tasks.iter().find_map(|task| reason_for_old(task, all_live)) {
+        return Ok(Assembly::all_old(stages, format!("`{change}`: live lanes get their old rows: {reason}")));
+    }
+    Ok(by_lane(change, stages, tasks, all_live))
+}
+
+/// Why everybody gets old rows, if so.
+fn reason_for_old(task: &TaskBeforePublishing<'_>, all_live: bool) -> Option<String> {
+    if let Some(failure) = task.new_failure {
+        return Some(format!("the new version of `{}` failed: {failure}", task.task));
+    }
+    match task.comparison {
+        None => Some(format!("`{}` was not compared", task.task)),
+        Some(Err(failure)) => Some(format!("comparing `{}` failed: {failure}", task.task)),
+        Some(Ok(comparison)) if all_live => {
+            let nobody_checked = !comparison.not_compared.is_empty() && task.customers.is_empty();
+            nobody_checked.then(|| format!("`{}` could not be compared", task.task))
+        }
+        Some(Ok(comparison)) => lost_column(comparison)
+            .map(|column| format!("column `{column}` of `{}` is missing or has another type, which forbids a partial flip", task.task)),
+    }
+}
+
+fn lost_column(comparison: &Comparison) -> Option<&str> {
+    let lost = |kind| matches!(kind, DifferenceKind::ColumnRemoved | DifferenceKind::TypeChanged);
+    comparison.schema.iter().find(|difference| lost(difference.kind)).map(|difference| difference.column.as_str())
+}
+
+fn by_lane(change: &str, stages: &LaneStages, tasks: &[TaskBeforePublishing<'_>], all_live: bool) -> Assembly {
+    let mut lanes: BTreeMap<Customer, Side> = stages.lanes.iter().map(|(lane, stage)| (lane.clone(), side(*stage))).collect();
+    let (mut fallbacks, mut alerts) = (Vec::new(), Vec::new());
+    for (customer, task) in unexpected(tasks) {
+        if side(stages.of(customer)) == Side::New && !fallbacks.contains(customer) {
+            lanes.insert(customer.clone(), Side::Old);
+            fallbacks.push(customer.clone());
+            alerts.push(format!("`{change}`: {customer} fell back to its old rows: unexpected differences in `{task}`"));
+        }
+    }
+    let lost = tasks.iter().any(|task| task.comparison.and_then(Result::ok).is_some_and(|found| lost_column(found).is_some()));
+    if all_live && !fallbacks.is_empty() && lost {
+        alerts.push(format!("`{change}`: everybody gets old rows, because the two versions' columns do not go together"));
+        return Assembly { alerts, ..Assembly::all_old(stages, String::new()) };
+    }
+    let schema = if all_live && fallbacks.is_empty() { Side::New } else { Side::Old };
+    Assembly { unlisted: side(stages.unlisted), lanes, schema, fallbacks, alerts }
+}
+
+fn unexpected<'a>(tasks: &'a [TaskBeforePublishing<'a>]) -> impl Iterator<Item = (&'a Customer, &'a str)> {
+    tasks.iter().flat_map(|task| {
+        let bad = task.customers.iter().filter(|(_, verdict)| **verdict == Verdict::Unexpected);
+        bad.map(|(customer, _)| (customer, task.task))
+    })
+}
+
+fn side(stage: Stage) -> Side {
+    match stage {
+        Stage::Live | Stage::Complete => Side::New,
+        Stage::Off | Stage::Shadow => Side::Old,
+    }
+}
+
+fn live_lanes(stages: &LaneStages) -> Vec<Customer> {
+    let live = stages.lanes.iter().filter(|(_, stage)| side(**stage) == Side::New);
+    live.map(|(lane, _)| lane.clone()).collect()
+}
+
+/// The same assembly, with every move towards old that came in meanwhile.
+#[must_use]
+pub fn honour_moves_to_old(mut assembly: Assembly, now: &LaneStages) -> Assembly {
+    let back = |customer: &Customer, side: Side| if self::side(now.of(customer)) == Side::Old { Side::Old } else { side };
+    let named: Vec<Customer> = assembly.lanes.keys().chain(now.lanes.keys()).cloned().collect();
+    for customer in named {
+        let side = back(&customer, assembly.side(&customer));
+        assembly.lanes.insert(customer, side);
+    }
+    if side(now.unlisted) == Side::Old {
+        assembly.unlisted = Side::Old;
+    }
+    let some_old = assembly.unlisted == Side::Old || assembly.lanes.values().any(|side| *side == Side::Old);
+    if some_old {
+        assembly.schema = Side::Old;
+    }
+    assembly
+}

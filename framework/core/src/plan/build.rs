@@ -1,0 +1,213 @@
+//! Planning.
+
+use std::collections::BTreeMap;
+
+use crate::digest::Digest;
+use crate::path_part::encode;
+use crate::plan::{
+    Half, InputFrom, Node, NodeId, NodeInput, PLAN_FORMAT, Plan, PlanInput, PlannedComparison,
+    Publication, Work,
+};
+use crate::spec::{Change, Input, Spec, Task};
+use crate::stage::Span;
+use crate::world::{Side, Take, World};
+
+/// The plan that follows from the input.
+#[must_use]
+pub fn plan(input: &PlanInput<'_>) -> Plan {
+    let spec = input.spec;
+    let mut builder = Builder { input, nodes: Vec::new(), by_key: BTreeMap::new() };
+    let live = World::live(spec.changes.keys().map(String::as_str), input.stages);
+    let publications: Vec<_> = spec.tasks.iter().map(|task| builder.publication(&live, task)).collect();
+    let comparisons: Vec<_> = spec
+        .changes
+        .values()
+        .filter(|change| runs_both(input, change))
+        .flat_map(|change| builder.comparisons(&live, change))
+        .collect();
+    let mut nodes = builder.nodes;
+    mark_live_half(&mut nodes, &publications, &comparisons);
+    link_shadows(&mut nodes, &comparisons);
+    let run = run_id(input, &nodes, &publications);
+    place(&mut nodes, &comparisons, input, &run);
+    Plan {
+        version: PLAN_FORMAT,
+        run,
+        pipeline: spec.pipeline.clone(),
+        date: input.date,
+        nodes,
+        comparisons,
+        publications,
+        stages: spec.changes.keys().map(|name| (name.clone(), input.stages.of(name))).collect(),
+    }
+}
+
+/// Whether both sides of a change have work in this run.
+fn runs_both(input: &PlanInput<'_>, change: &Change) -> bool {
+    !matches!(input.stages.of(&change.name).span(), Span::Off | Span::Complete)
+}
+
+struct Builder<'a> {
+    input: &'a PlanInput<'a>,
+    nodes: Vec<Node>,
+    by_key: BTreeMap<Digest, NodeId>,
+}
+
+impl Builder<'_> {
+    fn publication(&mut self, live: &World, task: &Task) -> Publication {
+        Publication {
+            task: task.name.clone(),
+            node: self.node(live, task),
+            location: task.output.location.clone(),
+        }
+    }
+
+    fn comparisons(&mut self, live: &World, change: &Change) -> Vec<PlannedComparison> {
+        let spec = self.input.spec;
+        let (old_world, new_world) = (live.with(&change.name, Side::Old), live.with(&change.name, Side::New));
+        let by_customer = has_lanes(spec, change);
+        let some_live = self.input.stages.of(&change.name).span() != Span::Shadow;
+        let compared = |task: &&Task| change.new.contains_key(&task.name) || change.downstream.contains(&task.name);
+        let tasks: Vec<&Task> = spec.tasks.iter().filter(compared).collect();
+        let mut comparisons = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            let changed = change.new.contains_key(&task.name);
+            comparisons.push(PlannedComparison {
+                change: change.name.clone(),
+                task: task.name.clone(),
+                changed,
+                old: self.node(&old_world, task),
+                new: self.node(&new_world, task),
+                half: if changed && some_live { Half::Live } else { Half::Shadow },
+                key: task.output.grain.clone(),
+                customer: task.output.customer.clone().filter(|_| by_customer),
+                rules: change.expect.get(&task.name).cloned().unwrap_or_default(),
+            });
+        }
+        comparisons
+    }
+
+    /// The node that gives a task's output in a world. What is the same in several worlds is one node.
+    fn node(&mut self, world: &World, task: &Task) -> NodeId {
+        let Some(change) = self.input.spec.change_of(&task.name) else {
+            return self.compute(world, task, &task.live);
+        };
+        match world.take(&change.name) {
+            Take::Wholly(Side::Old) => self.compute(world, task, &task.live),
+            Take::Wholly(Side::New) => self.compute(world, task, &change.new[&task.name]),
+            Take::ByLane => {
+                let old = self.node(&world.with(&change.name, Side::Old), task);
+                let new = self.node(&world.with(&change.name, Side::New), task);
+                self.assemble(task, change, old, new)
+            }
+        }
+    }
+
+    fn compute(&mut self, world: &World, task: &Task, version: &str) -> NodeId {
+        let inputs: Vec<NodeInput> = task.inputs.iter().map(|input| self.node_input(world, input)).collect();
+        let code = self.code(task, version);
+        let limits = task.versions[version].limits;
+        let keys: Vec<_> = inputs.iter().map(|input| (&input.name, self.input_key(input))).collect();
+        let key = Digest::of_json(&("compute", &task.name, code, keys, self.input.date));
+        let work = Work::Compute { version: version.to_owned(), inputs, limits, shadow_of: None };
+        self.add(task, work, key)
+    }
+
+    fn assemble(&mut self, task: &Task, change: &Change, old: NodeId, new: NodeId) -> NodeId {
+        let keys = [&self.nodes[old.0].key, &self.nodes[new.0].key];
+        let stages = self.input.stages.of(&change.name);
+        let key = Digest::of_json(&("assemble", &task.name, keys, &change.name, stages));
+        self.add(task, Work::Assemble { change: change.name.clone(), old, new }, key)
+    }
+
+    fn add(&mut self, task: &Task, work: Work, key: Digest) -> NodeId {
+        if let Some(id) = self.by_key.get(&key) {
+            return *id;
+        }
+        let id = NodeId(self.nodes.len());
+        self.by_key.insert(key.clone(), id);
+        let folder = String::new();
+        self.nodes.push(Node { task: task.name.clone(), half: Half::Shadow, work, key, folder });
+        id
+    }
+
+    fn node_input(&mut self, world: &World, input: &Input) -> NodeInput {
+        let from = match input {
+            Input::Dataset(name) => InputFrom::Dataset(self.input.inputs.0[name].digest()),
+            Input::Task(name) => {
+                let task = self.input.spec.task(name).expect("a resolved spec has every task that it names");
+                InputFrom::Node(self.node(world, task))
+            }
+        };
+        NodeInput { name: input.name().to_owned(), from }
+    }
+
+    fn input_key(&self, input: &NodeInput) -> Digest {
+        match &input.from {
+            InputFrom::Dataset(digest) => {
+                let types = self.input.spec.datasets.get(&input.name).map(|dataset| &dataset.types);
+                Digest::of_json(&(digest, types))
+            }
+            InputFrom::Node(id) => self.nodes[id.0].key.clone(),
+        }
+    }
+
+    fn code(&self, task: &Task, version: &str) -> &Digest {
+        &self.input.code[&task.name][version]
+    }
+}
+
+/// Whether a change has a lane for each customer: every task that it changes has a customer column.
+fn has_lanes(spec: &Spec, change: &Change) -> bool {
+    let mut changed = spec.tasks.iter().filter(|task| change.new.contains_key(&task.name));
+    changed.all(|task| task.output.customer.is_some())
+}
+
+/// Publishing waits for what is published, and for both sides of what is compared before publishing.
+fn mark_live_half(nodes: &mut [Node], publications: &[Publication], comparisons: &[PlannedComparison]) {
+    let published = publications.iter().map(|publication| publication.node);
+    let compared = comparisons.iter().filter(|comparison| comparison.half == Half::Live);
+    let mut open: Vec<NodeId> = published.chain(compared.flat_map(|comparison| [comparison.old, comparison.new])).collect();
+    while let Some(id) = open.pop() {
+        let node = &mut nodes[id.0];
+        if node.half == Half::Shadow {
+            node.half = Half::Live;
+            open.extend(node.reads());
+        }
+    }
+}
+
+/// The side that is no live output takes its default limits from the one beside it.
+fn link_shadows(nodes: &mut [Node], comparisons: &[PlannedComparison]) {
+    for comparison in comparisons {
+        if comparison.old != comparison.new
+            && let Work::Compute { shadow_of, .. } = &mut nodes[comparison.new.0].work
+        {
+            *shadow_of = Some(comparison.old);
+        }
+    }
+}
+
+fn run_id(input: &PlanInput<'_>, nodes: &[Node], publications: &[Publication]) -> String {
+    let keys: Vec<_> = nodes.iter().map(|node| &node.key).collect();
+    let identity = (&input.spec.pipeline, input.date, keys, publications, input.stages);
+    Digest::of_json(&identity).as_str()[..16].to_owned()
+}
+
+/// Gives each node its folder: in quarantine below the first comparison that it is a side of, else with the run.
+fn place(nodes: &mut [Node], comparisons: &[PlannedComparison], input: &PlanInput<'_>, run: &str) {
+    for comparison in comparisons {
+        for side in [Side::Old, Side::New] {
+            let node = &mut nodes[comparison.node(side).0];
+            if node.folder.is_empty() {
+                let (change, task) = (encode(&comparison.change), encode(&comparison.task));
+                let (date, side) = (input.date, side.name());
+                node.folder = format!("quarantine/{change}/{task}/date={date}/run={run}/{side}");
+            }
+        }
+    }
+    for node in nodes.iter_mut().filter(|node| node.folder.is_empty()) {
+        let (task, key) = (encode(&node.task), node.key.short());
+        node.folder = format!("runs/{run}/outputs/{task}/{key}");
+    }
+}
