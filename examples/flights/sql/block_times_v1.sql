@@ -1,0 +1,34 @@
+-- Block time: the minutes from leaving one gate to reaching the other, flight by flight.
+--
+-- The departure and the arrival are readings of local clocks (517 is 5:17), so each is brought to UTC with
+-- its airport's offset before they are subtracted.
+-- The offset in the list of airports is that of standard time.
+WITH readings AS (
+    SELECT
+        f.carrier,
+        f.flight,
+        f.origin,
+        f.dest,
+        f.time_hour,
+        f.air_time,
+        CAST(f.dep_time AS BIGINT) / 100 * 60 + CAST(f.dep_time AS BIGINT) % 100 AS dep_minute,
+        CAST(f.arr_time AS BIGINT) / 100 * 60 + CAST(f.arr_time AS BIGINT) % 100 AS arr_minute,
+        o.tz AS origin_offset,
+        d.tz AS dest_offset
+    FROM flights f
+    JOIN airports o ON o.faa = f.origin
+    LEFT JOIN airports d ON d.faa = f.dest
+)
+SELECT
+    carrier,
+    flight,
+    origin,
+    dest,
+    time_hour,
+    -- A flight that lands after midnight comes out a day short: the remainder puts that right.
+    (arr_minute - dest_offset * 60 - dep_minute + origin_offset * 60 + 1440) % 1440 AS block_minutes,
+    CAST(air_time AS BIGINT) AS air_minutes,
+    -- How far the clock of arrival is behind the clock of departure.
+    origin_offset - dest_offset AS clock_hours
+FROM readings
+ORDER BY carrier, flight, origin, time_hour
