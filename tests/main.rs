@@ -1,0 +1,4 @@
+//! The real binary from outside, and the shape of the workspace: one test binary, because each one links DataFusion.
+
+#[cfg(test)]
+mod architecture;
