@@ -10,7 +10,9 @@ use crate::run_date::RunDate;
 use crate::stage::{Stage, Stages};
 use crate::verdict::Verdict;
 
-/// The format that this program writes.
+/// The format that this program writes, and the newest that it reads.
+///
+/// A new kind of event, or a field that an older program must not overlook, raises it.
 pub const LEDGER_FORMAT: u32 = 1;
 
 /// One entry, as it stands in its file. Each carries the digest of the file before it.
@@ -26,6 +28,79 @@ pub struct Entry {
     pub at: String,
     /// What happened.
     pub event: LedgerEvent,
+}
+
+impl Entry {
+    /// The bytes of its file. Digests are taken over these, never over another rendering.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_file(self)
+    }
+
+    /// The name of the file that holds the entry of a number: `00000001.json`, and more digits beyond eight.
+    #[must_use]
+    pub fn file_name(number: u64) -> String {
+        format!("{number:08}.json")
+    }
+}
+
+/// What every entry of every format begins with, so that the chain can be followed through entries
+/// whose events this program does not know.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Envelope {
+    /// The format.
+    pub version: u32,
+    /// Its place in the ledger, from one.
+    pub number: u64,
+    /// The digest of the bytes of the entry before.
+    pub previous: Digest,
+}
+
+/// Which entry is the last one. Every other entry is vouched for by the one after it; this file vouches for the
+/// last. It is replaced after each append, so that after a crash it may be behind, and never ahead.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// The format, [`LEDGER_FORMAT`].
+    pub version: u32,
+    /// The number of the last entry; zero while there is none.
+    pub number: u64,
+    /// The digest of the last entry's bytes; the digest of no bytes while there is none.
+    pub digest: Digest,
+}
+
+impl Head {
+    /// The name of its file.
+    pub const FILE_NAME: &str = "head.json";
+
+    /// The head of a ledger whose last entry has this number and digest.
+    #[must_use]
+    pub fn new(number: u64, digest: Digest) -> Self {
+        Self {
+            version: LEDGER_FORMAT,
+            number,
+            digest,
+        }
+    }
+
+    /// The head of a ledger without entries.
+    #[must_use]
+    pub fn of_nothing() -> Self {
+        Self::new(0, Digest::of_bytes(b""))
+    }
+
+    /// The bytes of its file; there is no other way to write the same head.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_file(self)
+    }
+}
+
+fn to_file(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes =
+        serde_json::to_vec_pretty(value).expect("what the ledger holds has a JSON form");
+    bytes.push(b'\n');
+    bytes
 }
 
 /// What the ledger records. It holds no row values.
@@ -112,8 +187,127 @@ pub fn stages<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Stages {
                 change.lanes.clear();
                 change.unlisted = moved.to;
             }
-            change.lanes.extend(moved.lanes.iter().map(|lane| (lane.clone(), moved.to)));
+            change
+                .lanes
+                .extend(moved.lanes.iter().map(|lane| (lane.clone(), moved.to)));
         }
     }
     stages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(number: u64, lanes: &[&str], to: Stage) -> Entry {
+        Entry {
+            version: LEDGER_FORMAT,
+            number,
+            previous: Digest::of_bytes(b""),
+            at: "2026-03-01T06:00:00.000Z".to_owned(),
+            event: LedgerEvent::Moved(Move {
+                change: "utc-delays".to_owned(),
+                lanes: lanes
+                    .iter()
+                    .map(|lane| Customer::from_label(lane))
+                    .collect(),
+                to,
+                by: "ana".to_owned(),
+                reason: None,
+                code: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn an_entry_is_written_in_this_form_for_ever() {
+        let expected = r#"{
+  "version": 1,
+  "number": 1,
+  "previous": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  "at": "2026-03-01T06:00:00.000Z",
+  "event": {
+    "kind": "moved",
+    "change": "utc-delays",
+    "lanes": [
+      "AS"
+    ],
+    "to": "live",
+    "by": "ana",
+    "reason": null,
+    "code": null
+  }
+}
+"#;
+        let entry = moved(1, &["AS"], Stage::Live);
+        assert_eq!(String::from_utf8(entry.to_bytes()).unwrap(), expected);
+        assert_eq!(serde_json::from_str::<Entry>(expected).unwrap(), entry);
+    }
+
+    #[test]
+    fn every_kind_of_event_comes_back_from_its_file() {
+        let run = PublishedRun {
+            pipeline: "flights".to_owned(),
+            run: "r1".to_owned(),
+            date: "2013-01-01".parse().unwrap(),
+            succeeded: true,
+            outputs: BTreeMap::from([("carrier_delay".to_owned(), Digest::of_bytes(b"rows"))]),
+            code: BTreeMap::new(),
+            fallbacks: BTreeMap::from([("utc-delays".to_owned(), vec![Customer::Null])]),
+            alerts: vec!["look".to_owned()],
+        };
+        let judged = JudgedRun {
+            pipeline: "flights".to_owned(),
+            run: "r1".to_owned(),
+            date: "2013-01-01".parse().unwrap(),
+            change: "utc-delays".to_owned(),
+            verdict: Verdict::Unexpected,
+            lanes: BTreeMap::from([(Verdict::Identical, 14), (Verdict::Unexpected, 2)]),
+            evidence: Digest::of_bytes(b"evidence"),
+            code: [Digest::of_bytes(b"old"), Digest::of_bytes(b"new")],
+            rules: Digest::of_bytes(b"rules"),
+        };
+        for event in [LedgerEvent::Published(run), LedgerEvent::Judged(judged)] {
+            let entry = Entry {
+                event,
+                ..moved(2, &[], Stage::Off)
+            };
+            assert_eq!(
+                serde_json::from_slice::<Entry>(&entry.to_bytes()).unwrap(),
+                entry
+            );
+        }
+    }
+
+    #[test]
+    fn later_moves_go_before_earlier_ones_and_a_move_of_all_forgets_the_named_lanes() {
+        let check = |moves: &[(&[&str], Stage)], customer: &str, expected: Stage| {
+            let entries: Vec<_> = moves
+                .iter()
+                .map(|(lanes, to)| moved(1, lanes, *to))
+                .collect();
+            let stage = stages(&entries)
+                .of("utc-delays")
+                .of(&Customer::from_label(customer));
+            assert_eq!(stage, expected, "{moves:?}");
+        };
+        check(&[], "AS", Stage::Shadow);
+        check(&[(&["AS"], Stage::Live)], "AS", Stage::Live);
+        check(&[(&["AS"], Stage::Live)], "VX", Stage::Shadow);
+        check(
+            &[(&["AS"], Stage::Live), (&["AS"], Stage::Off)],
+            "AS",
+            Stage::Off,
+        );
+        check(
+            &[(&["AS"], Stage::Off), (&[], Stage::Live)],
+            "AS",
+            Stage::Live,
+        );
+        check(
+            &[(&[], Stage::Live), (&["AS"], Stage::Shadow)],
+            "VX",
+            Stage::Live,
+        );
+    }
 }
