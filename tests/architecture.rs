@@ -80,6 +80,15 @@ const CORE_NEVER_REACHES: &[&str] = &[
     "tokio",
 ];
 
+/// Crates whose types cross the borders of ours: with two versions of one, its types are not the same.
+const ONE_VERSION: &[&str] = &[
+    "arrow",
+    "arrow-schema",
+    "datafusion",
+    "object_store",
+    "parquet",
+];
+
 #[test]
 fn our_crates_import_only_what_they_may() {
     let resolved = Resolved::of_workspace();
@@ -99,6 +108,17 @@ fn core_reaches_neither_data_stack_nor_async() {
         resolved.reached("understudy-core", CORE_NEVER_REACHES),
         [""; 0]
     );
+}
+
+#[test]
+fn the_data_stack_comes_once() {
+    let resolved = Resolved::of_workspace();
+    let missing: Vec<_> = ONE_VERSION
+        .iter()
+        .filter(|name| !resolved.named.contains_key(**name))
+        .collect();
+    assert!(missing.is_empty(), "not in the build at all: {missing:?}");
+    assert_eq!(resolved.several_versions(ONE_VERSION), [""; 0]);
 }
 
 #[test]
@@ -147,6 +167,8 @@ struct Resolved {
     named: BTreeMap<String, BTreeSet<String>>,
     /// The same without tests: what is linked into who uses the crate.
     linked: BTreeMap<String, BTreeSet<String>>,
+    /// The names of all packages, one for each version.
+    packages: Vec<String>,
 }
 
 impl Resolved {
@@ -158,21 +180,11 @@ impl Resolved {
         let ours = list(&metadata["workspace_members"])
             .map(|id| names[text(id)].to_owned())
             .collect();
-        let edges = |wanted: fn(&Value) -> bool| {
-            let nodes = list(&metadata["resolve"]["nodes"]);
-            nodes
-                .map(|node| {
-                    (
-                        names[text(&node["id"])].to_owned(),
-                        targets(node, &names, wanted),
-                    )
-                })
-                .collect()
-        };
         Self {
             ours,
-            named: edges(|_| true),
-            linked: edges(|kind| kind != "dev"),
+            named: edges(&metadata, &names, |_| true),
+            linked: edges(&metadata, &names, |kind| kind != "dev"),
+            packages: names.values().map(|name| (*name).to_owned()).collect(),
         }
     }
 
@@ -191,6 +203,7 @@ impl Resolved {
             ours,
             linked: named.clone(),
             named,
+            packages: edges.iter().map(|(from, _)| (*from).to_owned()).collect(),
         }
     }
 
@@ -224,6 +237,21 @@ impl Resolved {
         strayed
     }
 
+    /// Those of some crates that are built in more than one version.
+    fn several_versions(&self, crates: &[&str]) -> Vec<String> {
+        let versions = |name: &&&str| {
+            self.packages
+                .iter()
+                .filter(|package| package == *name)
+                .count()
+        };
+        crates
+            .iter()
+            .filter(|name| versions(name) > 1)
+            .map(|name| (*name).to_owned())
+            .collect()
+    }
+
     /// The crates of some families that are linked into a crate, however far down.
     fn reached(&self, from: &str, families: &[&str]) -> Vec<String> {
         let mut seen = BTreeSet::new();
@@ -247,16 +275,21 @@ fn is_of(family: &str, name: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
 }
 
-fn targets(
-    node: &Value,
+/// Who names whom, by name: all versions of a crate together.
+fn edges(
+    metadata: &Value,
     names: &BTreeMap<&str, &str>,
     wanted: fn(&Value) -> bool,
-) -> BTreeSet<String> {
-    let edges = list(&node["deps"])
-        .filter(|edge| list(&edge["dep_kinds"]).any(|kind| wanted(&kind["kind"])));
+) -> BTreeMap<String, BTreeSet<String>> {
+    let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for node in list(&metadata["resolve"]["nodes"]) {
+        let to = list(&node["deps"])
+            .filter(|edge| list(&edge["dep_kinds"]).any(|kind| wanted(&kind["kind"])))
+            .map(|edge| names[text(&edge["pkg"])].to_owned());
+        let from = names[text(&node["id"])].to_owned();
+        edges.entry(from).or_default().extend(to);
+    }
     edges
-        .map(|edge| names[text(&edge["pkg"])].to_owned())
-        .collect()
 }
 
 /// Only this platform's crates are asked for: a build has not fetched the others.
