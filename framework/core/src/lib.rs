@@ -20,6 +20,7 @@ pub mod schema;
 pub mod snapshot;
 pub mod spec;
 pub mod stage;
+pub mod tolerance;
 pub mod value;
 pub mod verdict;
 pub mod world;

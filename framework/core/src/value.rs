@@ -1,6 +1,16 @@
 //! One cell's value, exact and typed, without Arrow.
+//!
+//! What equals what, in which order values stand and how they read is the same wherever values are compared,
+//! sorted or shown, and is said once: in the files of this module.
 
 use bigdecimal::BigDecimal;
+
+mod number;
+mod order;
+mod render;
+mod shift;
+
+pub(crate) use number::Number;
 
 /// A cell. Integers and decimals are exact and of any size; they never pass through a float.
 #[derive(Clone, PartialEq, Debug)]

@@ -1,6 +1,11 @@
 //! Which rule expects a difference, if one does.
 
-use crate::comparison::RowDifference;
+use std::collections::BTreeSet;
+
+use crate::comparison::{CellDifference, RowChange, RowDifference, SchemaDifference};
+use crate::customer::Customer;
+use crate::rule::{Allowance, DifferenceKind, Rule};
+use crate::schema::Column;
 
 /// A differing row and what the rules say of it.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,3 +24,146 @@ impl JudgedRow {
         self.rules.iter().all(Option::is_some)
     }
 }
+
+/// Rules, bound to the columns of one comparison.
+///
+/// The first rule that both selects and allows a difference expects it. A rule that names customers selects a row
+/// only if it names every customer that the row belongs to: both, where the row moved between two. A rule that
+/// names columns never selects a row that stands on one side only.
+#[derive(Clone, Debug)]
+pub struct RowJudge {
+    rules: Vec<BoundRule>,
+}
+
+#[derive(Clone, Debug)]
+struct BoundRule {
+    rule: Rule,
+    /// The positions of the rule's columns among the compared ones; `None` selects all of them.
+    columns: Option<BTreeSet<usize>>,
+}
+
+impl RowJudge {
+    /// Binds rules to the compared columns, by whose positions cells are named.
+    #[must_use]
+    pub fn new(rules: &[Rule], columns: &[Column]) -> Self {
+        let bind = |rule: &Rule| BoundRule {
+            rule: rule.clone(),
+            columns: rule.columns.as_ref().map(|names| positions(names, columns)),
+        };
+        Self {
+            rules: rules.iter().map(bind).collect(),
+        }
+    }
+
+    /// Says for each part of a difference which rule expects it.
+    #[must_use]
+    pub fn judge(&self, difference: RowDifference) -> JudgedRow {
+        let customers = Customers {
+            old: difference.old_customer.as_ref(),
+            new: difference.new_customer.as_ref(),
+        };
+        let rules = match &difference.change {
+            RowChange::Cells(cells) => cells
+                .iter()
+                .map(|cell| self.rule_for_cell(customers, cell))
+                .collect(),
+            RowChange::OnlyOld(_) => vec![self.rule_for_row(customers, DifferenceKind::OnlyOld)],
+            RowChange::OnlyNew(_) => vec![self.rule_for_row(customers, DifferenceKind::OnlyNew)],
+        };
+        JudgedRow { difference, rules }
+    }
+
+    fn rule_for_cell(&self, customers: Customers<'_>, cell: &CellDifference) -> Option<usize> {
+        self.rules.iter().position(|rule| {
+            rule.selects_column(cell.column)
+                && rule.selects_kind(DifferenceKind::Changed)
+                && rule.selects_customers(customers)
+                && allows_cell(&rule.rule.allow, cell)
+        })
+    }
+
+    fn rule_for_row(&self, customers: Customers<'_>, kind: DifferenceKind) -> Option<usize> {
+        self.rules.iter().position(|rule| {
+            rule.columns.is_none()
+                && rule.selects_kind(kind)
+                && rule.selects_customers(customers)
+                && allows_whole(&rule.rule.allow)
+        })
+    }
+}
+
+/// The position of the rule that expects a difference between the schemas, if one does. Such a difference belongs
+/// to every customer, so that a rule that names customers never selects it, and no tolerance allows it.
+#[must_use]
+pub fn rule_for_schema(rules: &[Rule], difference: &SchemaDifference) -> Option<usize> {
+    rules.iter().position(|rule| {
+        rule.customers.is_none()
+            && rule
+                .columns
+                .as_ref()
+                .is_none_or(|columns| columns.contains(&difference.column))
+            && selects_kind(rule, difference.kind)
+            && allows_whole(&rule.allow)
+    })
+}
+
+/// Whose row it is on each side that has it.
+#[derive(Clone, Copy)]
+struct Customers<'a> {
+    old: Option<&'a Customer>,
+    new: Option<&'a Customer>,
+}
+
+impl BoundRule {
+    fn selects_column(&self, column: usize) -> bool {
+        self.columns
+            .as_ref()
+            .is_none_or(|columns| columns.contains(&column))
+    }
+
+    fn selects_kind(&self, kind: DifferenceKind) -> bool {
+        selects_kind(&self.rule, kind)
+    }
+
+    fn selects_customers(&self, customers: Customers<'_>) -> bool {
+        self.rule.customers.as_ref().is_none_or(|names| {
+            let is_named = |customer: &Customer| matches!(customer, Customer::Named(name) if names.contains(name));
+            let owners = [customers.old, customers.new];
+            owners.iter().any(Option::is_some) && owners.into_iter().flatten().all(is_named)
+        })
+    }
+}
+
+fn positions(names: &[String], columns: &[Column]) -> BTreeSet<usize> {
+    let is_named = |column: &Column| names.contains(&column.name);
+    columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| is_named(column))
+        .map(|(position, _)| position)
+        .collect()
+}
+
+fn selects_kind(rule: &Rule, kind: DifferenceKind) -> bool {
+    rule.kinds
+        .as_ref()
+        .is_none_or(|kinds| kinds.contains(&kind))
+}
+
+fn allows_cell(allowance: &Allowance, cell: &CellDifference) -> bool {
+    match allowance {
+        Allowance::Within(within) => within.allows(&cell.old, &cell.new),
+        Allowance::Ignore | Allowance::Any => true,
+    }
+}
+
+/// Whether an allowance covers what has no two values to measure: a row on one side, or a schema.
+fn allows_whole(allowance: &Allowance) -> bool {
+    match allowance {
+        Allowance::Within(_) => false,
+        Allowance::Ignore | Allowance::Any => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;
