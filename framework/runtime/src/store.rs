@@ -1,0 +1,16 @@
+//! The store: where runs, quarantine and ledger are, and how anything in it is written.
+//!
+//! Knows: files, folders, digests, locks. Does not know: tasks, tables, what a run decides.
+//! Everything that must outlive a crash goes through [`durable`]; only [`publish`] writes an output location.
+
+pub mod durable;
+pub mod fault;
+pub mod layout;
+pub mod ledger;
+mod lock;
+//pub mod publish;
+
+pub use layout::Store;
+
+#[cfg(test)]
+mod crash;

@@ -1,0 +1,330 @@
+//! Writing files that are there as a whole or not at all, and still there after the power failed.
+//!
+//! Every write goes to a temporary file in the same folder, is synced, and gets its name in one step; then the
+//! folder is synced, for a name is data of its folder. Temporaries are hidden files that start with
+//! [`TEMPORARY_PREFIX`]: readers skip them, and whoever finds one that nobody is writing may remove it.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest as _, Sha256};
+use understudy_core::digest::Digest;
+
+/// How the name of every temporary file begins.
+pub const TEMPORARY_PREFIX: &str = ".tmp-";
+
+const COPY_BUFFER_BYTES: usize = 1 << 20;
+
+/// Whether a create-exclusive write took place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Written {
+    /// The file is new, and holds what was given.
+    Created,
+    /// There was one already; it was left alone.
+    AlreadyExists,
+}
+
+/// A step on a file that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {step} `{}`", path.display())]
+pub struct FileError {
+    /// What was tried.
+    pub step: Step,
+    /// On what.
+    pub path: PathBuf,
+    /// Why it failed.
+    pub source: io::Error,
+}
+
+/// What can be tried on a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Create a folder.
+    CreateFolder,
+    /// Read a file or list a folder.
+    Read,
+    /// Write a file's content.
+    Write,
+    /// Have the disk confirm a file or a folder.
+    Sync,
+    /// Give a file its name.
+    Name,
+    /// Remove a file or a folder.
+    Remove,
+    /// Lock a folder.
+    Lock,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CreateFolder => "create the folder",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Sync => "sync",
+            Self::Name => "put in place",
+            Self::Remove => "remove",
+            Self::Lock => "lock",
+        })
+    }
+}
+
+impl FileError {
+    /// For `map_err`: the step on the path failed with what comes.
+    pub(crate) fn at(step: Step, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self {
+            step,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// Writes a file that must not be there yet. It is never seen half-written.
+///
+/// # Errors
+/// Any step that fails; the file may be there if only the last sync failed. That it was there before is none.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, FileError> {
+    let temporary = Temporary::write(path, bytes)?;
+    let written = link_new(temporary.path(), path)?;
+    drop(temporary);
+    sync_folder(parent(path))?;
+    Ok(written)
+}
+
+/// Writes a file over the one that may be there: others read the whole old or the whole new one.
+///
+/// # Errors
+/// Any step that fails; the old file is still there unless only the last sync failed.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let temporary = Temporary::write(path, bytes)?;
+    put_synced(temporary.path(), path)?;
+    temporary.keep();
+    Ok(())
+}
+
+/// Moves a finished file of the same folder over the one that may be there, after syncing it.
+///
+/// # Errors
+/// Any step that fails; the old file is still there unless only the last sync failed.
+pub fn put_file(temporary: &Path, path: &Path) -> Result<(), FileError> {
+    let file = File::open(temporary).map_err(FileError::at(Step::Read, temporary))?;
+    sync_file(&file, temporary)?;
+    put_synced(temporary, path)
+}
+
+/// Creates a folder and all that it lies in, and syncs every folder that got a new entry.
+/// Gives the created ones, outermost first.
+///
+/// # Errors
+/// The folder that could not be created, or the file that stands in the way.
+pub fn create_dirs(path: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let missing = missing_dirs(path);
+    for folder in &missing {
+        match fs::create_dir(folder) {
+            // Somebody else may be just as far; whether the entry is on the disk is then unknown as well.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+            result => result.map_err(FileError::at(Step::CreateFolder, folder))?,
+        }
+        sync_folder(parent(folder))?;
+    }
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(missing),
+        Ok(_) => Err(FileError::at(Step::CreateFolder, path)(
+            io::ErrorKind::NotADirectory.into(),
+        )),
+        Err(source) => Err(FileError::at(Step::CreateFolder, path)(source)),
+    }
+}
+
+/// The folders that [`create_dirs`] would create, outermost first.
+#[must_use]
+pub fn missing_dirs(path: &Path) -> Vec<PathBuf> {
+    let there = |folder: &Path| folder.as_os_str().is_empty() || folder.symlink_metadata().is_ok();
+    let mut missing: Vec<_> = path
+        .ancestors()
+        .take_while(|folder| !there(folder))
+        .map(Path::to_owned)
+        .collect();
+    missing.reverse();
+    missing
+}
+
+/// Copies a file to a path where none is, synced, and gives the digest and the length of what was written.
+/// The folder is not synced.
+///
+/// # Errors
+/// Any step that fails; the copy may be there in part.
+pub fn copy_new(source: &Path, path: &Path) -> Result<(Digest, u64), FileError> {
+    let mut from = File::open(source).map_err(FileError::at(Step::Read, source))?;
+    let mut to = create_new(path)?;
+    let mut hash = Sha256::new();
+    let mut bytes = 0;
+    each_block(&mut from, source, |block| {
+        hash.update(block);
+        bytes += block.len() as u64;
+        to.write_all(block)
+            .map_err(FileError::at(Step::Write, path))
+    })?;
+    sync_file(&to, path)?;
+    Ok((Digest::from_hash(&hash.finalize()), bytes))
+}
+
+/// The digest of a file's bytes.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn digest_of_file(path: &Path) -> Result<Digest, FileError> {
+    let mut file = File::open(path).map_err(FileError::at(Step::Read, path))?;
+    let mut hash = Sha256::new();
+    each_block(&mut file, path, |block| {
+        hash.update(block);
+        Ok(())
+    })?;
+    Ok(Digest::from_hash(&hash.finalize()))
+}
+
+/// Removes a file; one that is not there is as good as removed. The folder is not synced.
+///
+/// # Errors
+/// The file is still there.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result.map_err(FileError::at(Step::Remove, path)),
+    }
+}
+
+/// Whether a file's name is that of a temporary.
+#[must_use]
+pub fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.as_encoded_bytes()
+        .starts_with(TEMPORARY_PREFIX.as_bytes())
+}
+
+/// A synced temporary file beside the path that it is for; removed when dropped.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    path: PathBuf,
+}
+
+impl Temporary {
+    pub(crate) fn write(target: &Path, bytes: &[u8]) -> Result<Self, FileError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!("{TEMPORARY_PREFIX}{}-{count}-{name}", std::process::id());
+        let path = parent(target).join(name);
+        let mut file = Self::create(&path)?;
+        let temporary = Self { path };
+        file.write_all(bytes)
+            .map_err(FileError::at(Step::Write, &temporary.path))?;
+        sync_file(&file, &temporary.path)?;
+        Ok(temporary)
+    }
+
+    /// A leftover of a dead process with the same number is nobody's.
+    fn create(path: &Path) -> Result<File, FileError> {
+        match create_new(path) {
+            Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {
+                remove(path)?;
+                create_new(path)
+            }
+            result => result,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Leaves the file where it is, or where it was moved.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // It is hidden, and whoever writes here next removes it: nothing depends on this.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Gives a file a second name that must not be there yet: create-exclusive and atomic in one.
+/// The folder is not synced.
+pub(crate) fn link_new(temporary: &Path, path: &Path) -> Result<Written, FileError> {
+    trace("link", path);
+    match fs::hard_link(temporary, path) {
+        Ok(()) => Ok(Written::Created),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Written::AlreadyExists),
+        Err(error) => Err(FileError::at(Step::Name, path)(error)),
+    }
+}
+
+/// Has the disk confirm a folder's entries.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), FileError> {
+    trace("sync folder", folder);
+    let open = File::open(folder).and_then(|file| file.sync_all());
+    open.map_err(FileError::at(Step::Sync, folder))
+}
+
+/// The folder that a path lies in, in a form that can be opened.
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}
+
+fn put_synced(temporary: &Path, path: &Path) -> Result<(), FileError> {
+    rename(temporary, path)?;
+    sync_folder(parent(path))
+}
+
+/// Renames without syncing the folder.
+pub(crate) fn rename(temporary: &Path, path: &Path) -> Result<(), FileError> {
+    trace("rename", path);
+    fs::rename(temporary, path).map_err(FileError::at(Step::Name, path))
+}
+
+fn create_new(path: &Path) -> Result<File, FileError> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.map_err(FileError::at(Step::Write, path))
+}
+
+fn sync_file(file: &File, path: &Path) -> Result<(), FileError> {
+    trace("sync file", path);
+    file.sync_all().map_err(FileError::at(Step::Sync, path))
+}
+
+fn each_block(
+    file: &mut File,
+    path: &Path,
+    mut take: impl FnMut(&[u8]) -> Result<(), FileError>,
+) -> Result<(), FileError> {
+    let mut buffer = vec![0; COPY_BUFFER_BYTES];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(length) => take(&buffer[..length])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(FileError::at(Step::Read, path)(error)),
+        }
+    }
+}
+
+#[cfg(not(test))]
+fn trace(_step: &str, _path: &Path) {}
+
+#[cfg(test)]
+use tests::trace;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! Where everything in the store is. Names become parts of paths here and nowhere else.
+
+use std::path::{Path, PathBuf};
+
+use understudy_core::path_part;
+use understudy_core::run_date::RunDate;
+use understudy_core::world::Side;
+
+/// The store of a pipeline: a folder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// What a run's folder holds beside its changes.
+const RUN_FILES: [&str; 3] = ["run.json", "events.jsonl", "logs"];
+
+impl Store {
+    /// The store at a folder, which need not be there yet.
+    #[must_use]
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of all runs.
+    #[must_use]
+    pub fn runs_dir(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    /// The folder of a run.
+    #[must_use]
+    pub fn run_dir(&self, run: &str) -> PathBuf {
+        self.runs_dir().join(path_part::encode(run))
+    }
+
+    /// A run's plan, snapshots and outcome.
+    #[must_use]
+    pub fn run_file(&self, run: &str) -> PathBuf {
+        self.run_dir(run).join("run.json")
+    }
+
+    /// What happened in a run, one event a line.
+    #[must_use]
+    pub fn events_file(&self, run: &str) -> PathBuf {
+        self.run_dir(run).join("events.jsonl")
+    }
+
+    /// What the workers of a run printed.
+    #[must_use]
+    pub fn logs_dir(&self, run: &str) -> PathBuf {
+        self.run_dir(run).join("logs")
+    }
+
+    /// The findings on one task of one change in a run.
+    #[must_use]
+    pub fn findings_dir(&self, run: &str, change: &str, task: &str) -> PathBuf {
+        self.run_dir(run)
+            .join(change_part(change))
+            .join(path_part::encode(task))
+    }
+
+    /// The folder below which a task's unpublished outputs of one change are, for all dates and runs.
+    #[must_use]
+    pub fn quarantine_task_dir(&self, change: &str, task: &str) -> PathBuf {
+        let quarantine = self.root.join("quarantine");
+        quarantine
+            .join(path_part::encode(change))
+            .join(path_part::encode(task))
+    }
+
+    /// The unpublished outputs of a task of a change in one run, a folder a side.
+    #[must_use]
+    pub fn quarantine_dir(&self, change: &str, task: &str, date: RunDate, run: &str) -> PathBuf {
+        let run = format!("run={}", path_part::encode(run));
+        self.quarantine_task_dir(change, task)
+            .join(date_part(date))
+            .join(run)
+    }
+
+    /// One side of a comparison, kept until it expires.
+    #[must_use]
+    pub fn quarantine_side_dir(
+        &self,
+        change: &str,
+        task: &str,
+        date: RunDate,
+        run: &str,
+        side: Side,
+    ) -> PathBuf {
+        self.quarantine_dir(change, task, date, run)
+            .join(side.name())
+    }
+
+    /// The ledger's folder.
+    #[must_use]
+    pub fn ledger_dir(&self) -> PathBuf {
+        self.root.join("ledger")
+    }
+
+    /// The folder of publications that are not finished.
+    #[must_use]
+    pub fn pending_dir(&self) -> PathBuf {
+        self.root.join("pending")
+    }
+
+    /// The unfinished publication of a run.
+    #[must_use]
+    pub fn pending_file(&self, run: &str) -> PathBuf {
+        self.pending_dir()
+            .join(format!("{}.json", path_part::encode(run)))
+    }
+}
+
+/// The folder of a published output for a date.
+#[must_use]
+pub fn published_dir(location: &Path, date: RunDate) -> PathBuf {
+    location.join(date_part(date))
+}
+
+/// The published output for a date.
+#[must_use]
+pub fn published_file(location: &Path, date: RunDate) -> PathBuf {
+    published_dir(location, date).join("data.parquet")
+}
+
+fn date_part(date: RunDate) -> String {
+    format!("date={date}")
+}
+
+/// A change may have the name of something else in the run's folder. Encoded names hold `%` only where a byte
+/// is escaped that cannot stand for itself, so escaping the first letter gives a name that no other change has.
+fn change_part(change: &str) -> String {
+    let part = path_part::encode(change);
+    match part.as_bytes() {
+        [first, ..] if RUN_FILES.contains(&part.as_str()) => format!("%{first:02X}{}", &part[1..]),
+        _ => part,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &Path, expected: &str) {
+        assert_eq!(path.to_str().unwrap(), expected);
+    }
+
+    #[test]
+    fn the_layout_is_the_documented_one() {
+        let store = Store::at("store");
+        let date = "2013-01-01".parse().unwrap();
+        check(&store.run_file("r1"), "store/runs/r1/run.json");
+        check(&store.events_file("r1"), "store/runs/r1/events.jsonl");
+        check(&store.logs_dir("r1"), "store/runs/r1/logs");
+        check(
+            &store.findings_dir("r1", "utc", "delay"),
+            "store/runs/r1/utc/delay",
+        );
+        check(
+            &store.quarantine_side_dir("utc", "delay", date, "r1", Side::Old),
+            "store/quarantine/utc/delay/date=2013-01-01/run=r1/old",
+        );
+        check(&store.ledger_dir(), "store/ledger");
+        check(&store.pending_file("r1"), "store/pending/r1.json");
+        check(
+            &published_file(Path::new("live/d"), date),
+            "live/d/date=2013-01-01/data.parquet",
+        );
+    }
+
+    #[test]
+    fn no_name_leaves_its_folder_or_meets_another() {
+        let store = Store::at("store");
+        check(
+            &store.findings_dir("..", "../x", "a/b"),
+            "store/runs/%2E./%2E.%2Fx/a%2Fb",
+        );
+        check(
+            &store.findings_dir("r1", "logs", "t"),
+            "store/runs/r1/%6Cogs/t",
+        );
+        check(
+            &store.findings_dir("r1", "%6Cogs", "t"),
+            "store/runs/r1/%256Cogs/t",
+        );
+        check(
+            &store.findings_dir("r1", "run.json", "t"),
+            "store/runs/r1/%72un.json/t",
+        );
+    }
+}
