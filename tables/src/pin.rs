@@ -1,0 +1,296 @@
+//! Finds the files of a location and pins them, so that every reader of a run reads the same data.
+
+mod dates;
+mod hive;
+mod listing;
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use understudy_core::digest::Digest;
+use understudy_core::snapshot::{DatasetSnapshot, FileFormat, PinnedFile};
+
+pub use dates::dates;
+pub(crate) use hive::NULL_PARTITION;
+
+use listing::Found;
+
+/// Files up to this size are pinned by the digest of their bytes as well: reading them once more costs little
+/// beside computing on them.
+pub const MAX_DIGESTED_BYTES: u64 = 32 << 20;
+
+const CHUNK_BYTES: usize = 1 << 16;
+
+/// A location that is no table.
+#[derive(Debug, thiserror::Error)]
+pub enum PinError {
+    /// Nothing is there.
+    #[error("dataset `{name}`: nothing is at `{location}`; check the path and the run date")]
+    NotFound {
+        /// The dataset.
+        name: String,
+        /// Its location.
+        location: String,
+    },
+    /// There is a folder, or a glob, without any table file.
+    #[error(
+        "dataset `{name}`: `{location}` has no .parquet or .csv file; they must lie directly in it or below \
+         `key=value` folders (for others, write a glob)"
+    )]
+    NoFiles {
+        /// The dataset.
+        name: String,
+        /// Its location.
+        location: String,
+    },
+    /// Both formats are there.
+    #[error(
+        "dataset `{name}`: `{location}` mixes formats (`{parquet}`, `{csv}`); keep one, or name it with a glob \
+         such as `*.parquet`"
+    )]
+    MixedFormats {
+        /// The dataset.
+        name: String,
+        /// Its location.
+        location: String,
+        /// One of its Parquet files.
+        parquet: String,
+        /// One of its CSV files.
+        csv: String,
+    },
+    /// A file of neither format.
+    #[error("dataset `{name}`: `{file}` is neither .parquet nor .csv; no other format can be read")]
+    UnknownFormat {
+        /// The dataset.
+        name: String,
+        /// The file.
+        file: String,
+    },
+    /// Some files have Hive partitions that others have not.
+    #[error(
+        "dataset `{name}`: `{first}` and `{second}` lie below different partition keys; all files of a dataset \
+         need the same `key=value` folders"
+    )]
+    PartitionsDiffer {
+        /// The dataset.
+        name: String,
+        /// One file.
+        first: String,
+        /// Another one.
+        second: String,
+    },
+    /// A glob that is none.
+    #[error("dataset `{name}`: `{location}` is not a valid glob")]
+    BadGlob {
+        /// The dataset.
+        name: String,
+        /// Its location.
+        location: String,
+        /// Why not.
+        source: glob::PatternError,
+    },
+    /// A location that is not on this machine.
+    #[error(
+        "dataset `{name}`: `{location}` is a URL; only files and folders of this machine can be read"
+    )]
+    Remote {
+        /// The dataset.
+        name: String,
+        /// Its location.
+        location: String,
+    },
+    /// A path that is no UTF-8.
+    #[error("dataset `{name}`: the path `{path}` is not UTF-8; rename it")]
+    NotUtf8 {
+        /// The dataset.
+        name: String,
+        /// The path, as far as it can be shown.
+        path: String,
+    },
+    /// The file system refused.
+    #[error("dataset `{name}`: `{}` cannot be read", path.display())]
+    Io {
+        /// The dataset.
+        name: String,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
+}
+
+/// A file that is no longer what was pinned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangedFile {
+    /// The pinned path.
+    pub path: String,
+    /// What happened to it, as a fragment: `was removed`.
+    pub what: String,
+}
+
+/// Pins the files of a location (a file, a folder, a glob, a Hive-partitioned folder), relative to `base`.
+///
+/// A path that exists stands for itself even if it contains `*`, `?` or `[`. In folders, names that start with
+/// `.` or `_` are skipped, and only `key=value` folders are descended into; those keys become columns.
+///
+/// # Errors
+/// Nothing there, no table file there, both formats there, or a file system that refuses.
+pub fn pin(name: &str, location: &str, base: &Path) -> Result<DatasetSnapshot, PinError> {
+    let found = listing::files(name, location, base)?;
+    let format = common_format(name, location, &found)?;
+    require_same_partitions(name, &found)?;
+    let files: Result<_, _> = found
+        .into_iter()
+        .map(|file| pin_file(name, file, base))
+        .collect();
+    Ok(DatasetSnapshot {
+        name: name.to_owned(),
+        location: location.to_owned(),
+        format,
+        files: files?,
+    })
+}
+
+/// The files that are no longer what was pinned, each with what happened to it.
+///
+/// A file whose length, times and inode are the same is unchanged; so is one whose bytes still have the pinned
+/// digest.
+#[must_use]
+pub fn changed_files(snapshot: &DatasetSnapshot, base: &Path) -> Vec<ChangedFile> {
+    let changed = snapshot.files.iter().filter_map(|file| {
+        let what = change_of(file, &base.join(&file.path))?;
+        Some(ChangedFile {
+            path: file.path.clone(),
+            what,
+        })
+    });
+    changed.collect()
+}
+
+fn change_of(pinned: &PinnedFile, path: &Path) -> Option<String> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Some("was removed".to_owned());
+        }
+        Err(error) => return Some(format!("cannot be looked at: {error}")),
+    };
+    if stat_of(&metadata) == stat_of_pinned(pinned) {
+        return None;
+    }
+    match &pinned.digest {
+        Some(digest) if metadata.len() == pinned.bytes => match digest_of(path) {
+            Ok(now) if now == *digest => None,
+            Ok(_) => Some("was changed (same length, other bytes)".to_owned()),
+            Err(error) => Some(format!("cannot be read: {error}")),
+        },
+        _ if metadata.len() != pinned.bytes => Some(format!(
+            "was changed ({} bytes, now {})",
+            pinned.bytes,
+            metadata.len()
+        )),
+        _ => Some("was written again or replaced (same length)".to_owned()),
+    }
+}
+
+fn pin_file(name: &str, found: Found, base: &Path) -> Result<PinnedFile, PinError> {
+    let path = base.join(&found.path);
+    let io_error = |source| PinError::Io {
+        name: name.to_owned(),
+        path: path.clone(),
+        source,
+    };
+    let metadata = fs::metadata(&path).map_err(io_error)?;
+    let digest = if metadata.len() <= MAX_DIGESTED_BYTES {
+        Some(digest_of(&path).map_err(io_error)?)
+    } else {
+        None
+    };
+    let (bytes, modified_nanos, changed_nanos, inode) = stat_of(&metadata);
+    Ok(PinnedFile {
+        path: found.path,
+        bytes,
+        modified_nanos,
+        changed_nanos,
+        inode,
+        digest,
+        partitions: found.partitions,
+    })
+}
+
+fn stat_of(metadata: &Metadata) -> (u64, i128, i128, u64) {
+    let nanos = |secs: i64, nanos: i64| i128::from(secs) * 1_000_000_000 + i128::from(nanos);
+    let modified = nanos(metadata.mtime(), metadata.mtime_nsec());
+    let changed = nanos(metadata.ctime(), metadata.ctime_nsec());
+    (metadata.len(), modified, changed, metadata.ino())
+}
+
+fn stat_of_pinned(file: &PinnedFile) -> (u64, i128, i128, u64) {
+    (
+        file.bytes,
+        file.modified_nanos,
+        file.changed_nanos,
+        file.inode,
+    )
+}
+
+fn digest_of(path: &Path) -> io::Result<Digest> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(Digest::from_hash(hash.finalize().as_slice())),
+            read => hash.update(&chunk[..read]),
+        }
+    }
+}
+
+fn common_format(name: &str, location: &str, found: &[Found]) -> Result<FileFormat, PinError> {
+    let first = |format| {
+        found
+            .iter()
+            .find(|file| file.format == format)
+            .map(|file| file.path.clone())
+    };
+    match (first(FileFormat::Parquet), first(FileFormat::Csv)) {
+        (Some(_), None) => Ok(FileFormat::Parquet),
+        (None, Some(_)) => Ok(FileFormat::Csv),
+        (None, None) => Err(PinError::NoFiles {
+            name: name.to_owned(),
+            location: location.to_owned(),
+        }),
+        (Some(parquet), Some(csv)) => Err(PinError::MixedFormats {
+            name: name.to_owned(),
+            location: location.to_owned(),
+            parquet,
+            csv,
+        }),
+    }
+}
+
+fn require_same_partitions(name: &str, found: &[Found]) -> Result<(), PinError> {
+    let keys = |file: &Found| {
+        file.partitions
+            .iter()
+            .map(|(key, _)| key.clone())
+            .collect::<Vec<_>>()
+    };
+    let Some(first) = found.first() else {
+        return Ok(());
+    };
+    match found.iter().find(|file| keys(file) != keys(first)) {
+        None => Ok(()),
+        Some(second) => Err(PinError::PartitionsDiffer {
+            name: name.to_owned(),
+            first: first.path.clone(),
+            second: second.path.clone(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

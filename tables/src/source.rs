@@ -1,0 +1,198 @@
+//! A pinned table as something that can be read.
+
+pub(crate) mod parquet;
+mod read;
+mod schema;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
+use serde::{Deserialize, Serialize};
+use understudy_core::snapshot::DatasetSnapshot;
+use understudy_core::spec::ColumnType;
+
+use crate::error::TableError;
+
+/// A pinned table: exactly these files, with the types that the user gave for CSV and partition columns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TableSource {
+    /// The folder that relative paths start from.
+    pub base: PathBuf,
+    /// The files.
+    pub snapshot: DatasetSnapshot,
+    /// Types by column; they go before what is inferred.
+    pub types: BTreeMap<String, ColumnType>,
+}
+
+/// Batches of a table, in order.
+pub type Batches = Box<dyn Iterator<Item = Result<RecordBatch, TableError>> + Send>;
+
+/// Files that do not make one table.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// There is no file to read a schema from.
+    #[error("dataset `{name}` has no files")]
+    NoFiles {
+        /// The dataset.
+        name: String,
+    },
+    /// One file lacks a column that another one has.
+    #[error("`{}` has no column `{column}`, but `{}` has; all files of a table need the same columns", without.display(), with.display())]
+    ColumnMissing {
+        /// The column.
+        column: String,
+        /// The file that lacks it.
+        without: PathBuf,
+        /// The file that has it.
+        with: PathBuf,
+    },
+    /// One column has different types in two files.
+    #[error("column `{column}` is {first_type} in `{}` and {second_type} in `{}`; all files of a table need the same types", first.display(), second.display())]
+    TypesDiffer {
+        /// The column.
+        column: String,
+        /// One file.
+        first: PathBuf,
+        /// The type there.
+        first_type: DataType,
+        /// The other file.
+        second: PathBuf,
+        /// The type there.
+        second_type: DataType,
+    },
+    /// A file is no longer what its schema was read from.
+    #[error("`{}` has no column `{column}` any more", file.display())]
+    ColumnGone {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A file's column is no longer of the type that its schema was read with.
+    #[error("column `{column}` of `{}` was {was} and is now {now}", file.display())]
+    Retyped {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: String,
+        /// The type before.
+        was: DataType,
+        /// The type now.
+        now: DataType,
+    },
+    /// Two columns of a file have one name.
+    #[error("column `{column}` stands twice in `{}`", file.display())]
+    DuplicateColumn {
+        /// The file.
+        file: PathBuf,
+        /// The name.
+        column: String,
+    },
+    /// A type is given for a column that is not there.
+    #[error("dataset `{name}`: `types` names column `{column}`, which is not there; there are: {}", columns.join(", "))]
+    UnknownColumn {
+        /// The dataset.
+        name: String,
+        /// The column.
+        column: String,
+        /// The columns that there are.
+        columns: Vec<String>,
+    },
+    /// A type is given for a column of a Parquet file, which has its own.
+    #[error(
+        "dataset `{name}`: `types` names column `{column}`, but Parquet files bring their own types; remove it"
+    )]
+    ParquetColumn {
+        /// The dataset.
+        name: String,
+        /// The column.
+        column: String,
+    },
+    /// Text cannot be read into that type.
+    #[error("`{}`: column `{column}` cannot be read from text as {data_type}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: String,
+        /// The type.
+        data_type: DataType,
+    },
+    /// The value in a folder's name is not of the type that the partition column has.
+    #[error("`{}`: partition `{column}={value}` is not {expected}", file.display())]
+    WrongPartition {
+        /// The file below the folder.
+        file: PathBuf,
+        /// The partition column.
+        column: String,
+        /// Its value.
+        value: String,
+        /// What it should be, with its article.
+        expected: String,
+    },
+    /// Arrow could not put a batch together.
+    #[error("`{}` cannot be put into the table's schema", file.display())]
+    Arrow {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: ArrowError,
+    },
+}
+
+impl TableSource {
+    /// The schema: Parquet's own (all files must agree) or CSV's, inferred over every value of every file, then
+    /// the Hive partition columns that the files themselves do not have.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or files that do not agree.
+    pub fn schema(&self) -> Result<SchemaRef, TableError> {
+        schema::of_one(self).map(Arc::new)
+    }
+
+    /// Batches of all files in order, with at most `batch_rows` rows each, in that schema (one given by
+    /// [`TableSource::schema`] or [`schemas_of_pair`]), of the projected columns only (positions in the schema;
+    /// `None` for all).
+    ///
+    /// # Errors
+    /// A projection beyond the schema. What is wrong with a file comes as an item when it is its turn.
+    pub fn read(
+        &self,
+        schema: &SchemaRef,
+        projection: Option<&[usize]>,
+        batch_rows: usize,
+    ) -> Result<Batches, TableError> {
+        read::batches(self, schema, projection, batch_rows)
+    }
+
+    /// The paths of its files, in order.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.snapshot
+            .files
+            .iter()
+            .map(|file| self.base.join(&file.path))
+            .collect()
+    }
+}
+
+/// The schemas of both sides of a comparison. CSV types are inferred over both sides together, so that a CSV
+/// column gets the same type on both; where the other side's type is known (Parquet, or given), a CSV column
+/// gets that type if every value comes back the same from it.
+///
+/// # Errors
+/// A file that cannot be read, or files of one side that do not agree.
+pub fn schemas_of_pair(
+    old: &TableSource,
+    new: &TableSource,
+) -> Result<(SchemaRef, SchemaRef), TableError> {
+    let (old, new) = schema::of_pair(old, new)?;
+    Ok((Arc::new(old), Arc::new(new)))
+}
+
+#[cfg(test)]
+mod tests;

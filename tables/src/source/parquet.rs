@@ -1,0 +1,175 @@
+//! Schemas and batches of one Parquet file. A damaged file is an error, whatever the decoder makes of it.
+
+use std::any::Any;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+
+use crate::error::TableError;
+use crate::source::SchemaError;
+
+/// A Parquet file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` cannot be read as Parquet; it is cut off, damaged or something else", path.display())]
+pub struct ParquetError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the decoder said.
+    pub source: ParquetCause,
+}
+
+/// What the Parquet decoder said.
+#[derive(Debug, thiserror::Error)]
+pub enum ParquetCause {
+    /// The file's structure is wrong.
+    #[error(transparent)]
+    File(#[from] parquet::errors::ParquetError),
+    /// A batch could not be decoded.
+    #[error(transparent)]
+    Batch(#[from] ArrowError),
+    /// The decoder panicked.
+    #[error("the decoder gave up: {0}")]
+    Panic(String),
+    /// There are fewer or more rows than the file says.
+    #[error("it says that it has {said} rows and has {found}")]
+    Rows {
+        /// The rows that its metadata speak of.
+        said: u64,
+        /// The rows that were decoded.
+        found: u64,
+    },
+}
+
+/// The schema of one file.
+pub(crate) fn file_schema(path: &Path) -> Result<SchemaRef, TableError> {
+    open(path).map(|builder| builder.schema().clone())
+}
+
+/// The wanted columns of one Parquet file.
+pub(crate) struct ParquetBatches {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+    said_rows: u64,
+    found_rows: u64,
+    finished: bool,
+}
+
+impl ParquetBatches {
+    /// Opens a file; every wanted column must be in it. They come in the file's order, under their names.
+    pub(crate) fn open(
+        path: &Path,
+        wanted: &[FieldRef],
+        batch_rows: usize,
+    ) -> Result<Self, TableError> {
+        let builder = open(path)?;
+        let positions: Vec<usize> = wanted
+            .iter()
+            .map(|field| position(path, builder.schema(), field))
+            .collect::<Result<_, _>>()?;
+        let said_rows = builder
+            .metadata()
+            .row_groups()
+            .iter()
+            .map(|group| group.num_rows().unsigned_abs())
+            .sum();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), positions);
+        let build = || {
+            builder
+                .with_projection(mask)
+                .with_batch_size(batch_rows)
+                .build()
+                .map_err(ParquetCause::from)
+        };
+        let reader = guarded(path, build)?;
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+            said_rows,
+            found_rows: 0,
+            finished: false,
+        })
+    }
+
+    fn batch(&mut self) -> Result<Option<RecordBatch>, ParquetError> {
+        let reader = &mut self.reader;
+        let batch = guarded(&self.path, || {
+            reader.next().transpose().map_err(ParquetCause::from)
+        })?;
+        match &batch {
+            Some(batch) => self.found_rows += batch.num_rows() as u64,
+            None => self.require_all_rows()?,
+        }
+        Ok(batch)
+    }
+
+    fn require_all_rows(&self) -> Result<(), ParquetError> {
+        let (said, found) = (self.said_rows, self.found_rows);
+        if said == found {
+            return Ok(());
+        }
+        Err(ParquetError {
+            path: self.path.clone(),
+            source: ParquetCause::Rows { said, found },
+        })
+    }
+}
+
+impl Iterator for ParquetBatches {
+    type Item = Result<RecordBatch, TableError>;
+
+    /// After an error there is nothing more: a decoder that failed is not asked again.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.finished {
+            return None;
+        }
+        let batch = self.batch().map_err(TableError::from).transpose();
+        self.finished = !matches!(batch, Some(Ok(_)));
+        batch
+    }
+}
+
+fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {
+    let file = File::open(path).map_err(|source| TableError::reading(path, source))?;
+    let builder = guarded(path, || {
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(ParquetCause::from)
+    })?;
+    Ok(builder)
+}
+
+fn position(path: &Path, schema: &SchemaRef, field: &FieldRef) -> Result<usize, SchemaError> {
+    let gone = || SchemaError::ColumnGone {
+        file: path.to_owned(),
+        column: field.name().clone(),
+    };
+    schema
+        .fields()
+        .iter()
+        .position(|own| own.name() == field.name())
+        .ok_or_else(gone)
+}
+
+/// Damaged bytes must not stop the process, and the decoder panics on some of them.
+fn guarded<T>(
+    path: &Path,
+    decode: impl FnOnce() -> Result<T, ParquetCause>,
+) -> Result<T, ParquetError> {
+    let result = catch_unwind(AssertUnwindSafe(decode));
+    let result =
+        result.unwrap_or_else(|panic| Err(ParquetCause::Panic(panic_text(panic.as_ref()))));
+    result.map_err(|source| ParquetError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no reason given".to_owned())
+}

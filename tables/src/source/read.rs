@@ -1,0 +1,187 @@
+//! Batches of all files of a table, in one schema.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::error::ArrowError;
+use understudy_core::snapshot::{FileFormat, PinnedFile};
+
+use super::parquet::ParquetBatches;
+use super::{Batches, SchemaError, TableSource, parquet};
+use crate::csv::build::{ColumnBuilder, expected};
+use crate::csv::reader::{CsvBatches, header};
+use crate::error::TableError;
+use crate::pin::NULL_PARTITION;
+
+pub(super) fn batches(
+    source: &TableSource,
+    schema: &SchemaRef,
+    projection: Option<&[usize]>,
+    batch_rows: usize,
+) -> Result<Batches, TableError> {
+    let all: Vec<usize> = (0..schema.fields().len()).collect();
+    let projected = schema.project(projection.unwrap_or(&all));
+    let projected = projected.map_err(|source_error| SchemaError::Arrow {
+        file: source.base.join(&source.snapshot.location),
+        source: source_error,
+    })?;
+    let reading = Reading {
+        format: source.snapshot.format,
+        schema: Arc::new(projected),
+        batch_rows,
+    };
+    let base = source.base.clone();
+    let files = source.snapshot.files.clone().into_iter();
+    Ok(Box::new(
+        files.flat_map(move |file| reading.file(&base, file)),
+    ))
+}
+
+/// What is read of each file.
+struct Reading {
+    format: FileFormat,
+    schema: SchemaRef,
+    batch_rows: usize,
+}
+
+impl Reading {
+    /// The batches of one file; one that cannot be opened gives one error.
+    fn file(&self, base: &Path, pinned: PinnedFile) -> Batches {
+        let path = base.join(&pinned.path);
+        match self.open(path, pinned.partitions) {
+            Ok(batches) => batches,
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    }
+
+    fn open(
+        &self,
+        path: PathBuf,
+        partitions: Vec<(String, String)>,
+    ) -> Result<Batches, TableError> {
+        let names = self.names(&path)?;
+        let wanted: Vec<FieldRef> = self
+            .schema
+            .fields()
+            .iter()
+            .filter(|field| names.contains(field.name()))
+            .cloned()
+            .collect();
+        let shape = Shape {
+            path,
+            schema: self.schema.clone(),
+            partitions,
+        };
+        let rows = self.batch_rows.max(1);
+        let batches: Batches = match self.format {
+            FileFormat::Parquet => Box::new(ParquetBatches::open(&shape.path, &wanted, rows)?),
+            FileFormat::Csv => Box::new(CsvBatches::open(&shape.path, &wanted, rows)?),
+        };
+        Ok(Box::new(batches.map(move |batch| shape.complete(&batch?))))
+    }
+
+    fn names(&self, path: &Path) -> Result<Vec<String>, TableError> {
+        match self.format {
+            FileFormat::Csv => header(path),
+            FileFormat::Parquet => {
+                let schema = parquet::file_schema(path)?;
+                Ok(schema
+                    .fields()
+                    .iter()
+                    .map(|field| field.name().clone())
+                    .collect())
+            }
+        }
+    }
+}
+
+/// How a file's batch becomes one of the table.
+struct Shape {
+    path: PathBuf,
+    schema: SchemaRef,
+    partitions: Vec<(String, String)>,
+}
+
+impl Shape {
+    /// The columns in the table's order, with the partition columns.
+    fn complete(&self, batch: &RecordBatch) -> Result<RecordBatch, TableError> {
+        let columns: Result<Vec<_>, _> = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| self.column(batch, field))
+            .collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let complete = RecordBatch::try_new_with_options(self.schema.clone(), columns?, &options);
+        Ok(complete.map_err(|source| self.arrow(source))?)
+    }
+
+    fn column(&self, batch: &RecordBatch, field: &FieldRef) -> Result<ArrayRef, SchemaError> {
+        if let Some(column) = batch.column_by_name(field.name()) {
+            return self.exact(column, field);
+        }
+        match self.partitions.iter().find(|(key, _)| key == field.name()) {
+            Some((_, value)) => self.constant(field, value, batch.num_rows()),
+            None => Err(SchemaError::ColumnGone {
+                file: self.path.clone(),
+                column: field.name().clone(),
+            }),
+        }
+    }
+
+    /// The column in the table's type, from which a file's may differ in the names of nested fields only.
+    fn exact(&self, column: &ArrayRef, field: &FieldRef) -> Result<ArrayRef, SchemaError> {
+        if column.data_type() == field.data_type() {
+            return Ok(column.clone());
+        }
+        if !column.data_type().equals_datatype(field.data_type()) {
+            return Err(SchemaError::Retyped {
+                file: self.path.clone(),
+                column: field.name().clone(),
+                was: field.data_type().clone(),
+                now: column.data_type().clone(),
+            });
+        }
+        let options = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        cast_with_options(column, field.data_type(), &options).map_err(|source| self.arrow(source))
+    }
+
+    fn constant(
+        &self,
+        field: &FieldRef,
+        value: &str,
+        rows: usize,
+    ) -> Result<ArrayRef, SchemaError> {
+        let unreadable = || SchemaError::Unreadable {
+            file: self.path.clone(),
+            column: field.name().clone(),
+            data_type: field.data_type().clone(),
+        };
+        let mut builder = ColumnBuilder::new(field.data_type()).ok_or_else(unreadable)?;
+        let cell = (value != NULL_PARTITION).then_some(value);
+        for _ in 0..rows {
+            builder
+                .push(cell)
+                .map_err(|_| SchemaError::WrongPartition {
+                    file: self.path.clone(),
+                    column: field.name().clone(),
+                    value: value.to_owned(),
+                    expected: expected(field.data_type()),
+                })?;
+        }
+        builder.finish().map_err(|source| self.arrow(source))
+    }
+
+    fn arrow(&self, source: ArrowError) -> SchemaError {
+        SchemaError::Arrow {
+            file: self.path.clone(),
+            source,
+        }
+    }
+}
