@@ -41,19 +41,26 @@ impl Location {
         let mut rest = text;
         while let Some(open) = rest.find('{') {
             let (before, after) = rest.split_at(open);
-            let close = after.find('}').ok_or_else(|| LocationError::Unclosed(text.to_owned()))?;
+            let close = after
+                .find('}')
+                .ok_or_else(|| LocationError::Unclosed(text.to_owned()))?;
             parts.push(Part::Text(before.to_owned()));
             parts.push(placeholder(&after[1..close])?);
             rest = &after[close + 1..];
         }
         parts.push(Part::Text(rest.to_owned()));
-        Ok(Self { text: text.to_owned(), parts })
+        Ok(Self {
+            text: text.to_owned(),
+            parts,
+        })
     }
 
     /// Whether it depends on the run date.
     #[must_use]
     pub fn is_dated(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Date { .. }))
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Date { .. }))
     }
 
     /// The location for a run date; `None` where a placeholder leaves the calendar.
@@ -70,8 +77,13 @@ impl Location {
     /// days: what is needed to find the dates that are there. `None` where it is not dated.
     #[must_use]
     pub fn around_first_date(&self) -> Option<(String, i64, String)> {
-        let position = self.parts.iter().position(|part| matches!(part, Part::Date { .. }))?;
-        let Part::Date { plus_days } = self.parts[position] else { return None };
+        let position = self
+            .parts
+            .iter()
+            .position(|part| matches!(part, Part::Date { .. }))?;
+        let Part::Date { plus_days } = self.parts[position] else {
+            return None;
+        };
         let text = |parts: &[Part]| {
             let texts = parts.iter().filter_map(|part| match part {
                 Part::Text(text) => Some(text.as_str()),
@@ -79,7 +91,11 @@ impl Location {
             });
             texts.collect::<String>()
         };
-        Some((text(&self.parts[..position]), plus_days, text(&self.parts[position + 1..])))
+        Some((
+            text(&self.parts[..position]),
+            plus_days,
+            text(&self.parts[position + 1..]),
+        ))
     }
 }
 
@@ -89,8 +105,13 @@ fn placeholder(inner: &str) -> Result<Part, LocationError> {
     if offset.is_empty() {
         return Ok(Part::Date { plus_days: 0 });
     }
-    let days = offset.strip_suffix('d').filter(|days| days.starts_with(['+', '-'])).ok_or_else(unknown)?;
-    days.parse().map(|plus_days| Part::Date { plus_days }).map_err(|_| unknown())
+    let days = offset
+        .strip_suffix('d')
+        .filter(|days| days.starts_with(['+', '-']))
+        .ok_or_else(unknown)?;
+    days.parse()
+        .map(|plus_days| Part::Date { plus_days })
+        .map_err(|_| unknown())
 }
 
 impl fmt::Display for Location {
@@ -124,7 +145,10 @@ mod tests {
     #[test]
     fn placeholders_become_dates() {
         assert_eq!(at("data/date={date}/x").unwrap(), "data/date=2013-03-01/x");
-        assert_eq!(at("{date-1d}..{date+1d}").unwrap(), "2013-02-28..2013-03-02");
+        assert_eq!(
+            at("{date-1d}..{date+1d}").unwrap(),
+            "2013-02-28..2013-03-02"
+        );
         assert_eq!(at("plain.csv").unwrap(), "plain.csv");
     }
 

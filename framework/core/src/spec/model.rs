@@ -41,7 +41,9 @@ impl Spec {
     /// The change that gives a task a new version, if one does.
     #[must_use]
     pub fn change_of(&self, task: &str) -> Option<&Change> {
-        self.changes.values().find(|change| change.new.contains_key(task))
+        self.changes
+            .values()
+            .find(|change| change.new.contains_key(task))
     }
 }
 

@@ -1,0 +1,226 @@
+//! Rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Reading;
+use super::names::{Names, text_at, texts_at};
+use crate::rule::{Allowance, DifferenceKind, Rule};
+use crate::spec::FileCheck;
+use crate::spec::places::Spot;
+use crate::spec::problems::{Origin, Problems, quoted, rule_label};
+use crate::spec::scalar;
+use crate::spec::yaml::{Mark, Node};
+
+/// Every kind of difference.
+const KINDS: [DifferenceKind; 6] = [
+    DifferenceKind::Changed,
+    DifferenceKind::OnlyOld,
+    DifferenceKind::OnlyNew,
+    DifferenceKind::ColumnAdded,
+    DifferenceKind::ColumnRemoved,
+    DifferenceKind::TypeChanged,
+];
+
+/// The task that some rules are for.
+pub(crate) struct RuledTask<'a> {
+    pub(crate) change: &'a str,
+    pub(crate) task: &'a str,
+    pub(crate) has_customer: bool,
+}
+
+/// Reads the rules of a task; those that cannot be read have been told.
+pub(crate) fn read(list: &Node, task: &RuledTask<'_>, reading: &mut Reading<'_, '_>) -> Vec<Rule> {
+    let origin = Origin::Change(task.change.to_owned());
+    for (position, node) in list.items().iter().enumerate() {
+        mark_spots(node, position, task, reading);
+        if let (Some(customers), false) = (node.get("customers"), task.has_customer) {
+            let message = format!(
+                "a rule selects customers, but {} has no customer column",
+                quoted(task.task)
+            );
+            let fix = format!(
+                "add `customer: <column>` to the output of {}, or leave `customers` out",
+                quoted(task.task)
+            );
+            reading.problems.push(customers.mark, &origin, message, fix);
+        }
+    }
+    read_list(list, &origin, reading)
+}
+
+/// Reads a list of rules that stands by itself, such as the file of `diff --rules`.
+pub(crate) fn read_rules_alone(
+    list: &Node,
+    files: &dyn FileCheck,
+    problems: &mut Problems<'_>,
+) -> Vec<Rule> {
+    let mut reading = Reading {
+        names: Names::of(list),
+        files,
+        problems,
+        spots: BTreeMap::new(),
+    };
+    read_list(list, &Origin::Pipeline, &mut reading)
+}
+
+fn read_list(list: &Node, origin: &Origin, reading: &mut Reading<'_, '_>) -> Vec<Rule> {
+    let mut names = BTreeSet::new();
+    let mut rules = Vec::new();
+    for (position, node) in list.items().iter().enumerate() {
+        let (name, mark) = name_of(node, position);
+        if !names.insert(name.clone()) {
+            let message = format!("two rules are named {}", quoted(&name));
+            reading.problems.push(
+                mark,
+                origin,
+                message,
+                "give each its own name; reports count by name",
+            );
+        }
+        check_selection(node, &name, origin, reading.problems);
+        rules.extend(read_rule(name, node, origin, reading));
+    }
+    rules
+}
+
+fn name_of(node: &Node, position: usize) -> (String, Mark) {
+    match text_at(node, "name") {
+        Some((name, mark)) => (name.to_owned(), mark),
+        None => (format!("rule {}", position + 1), node.mark),
+    }
+}
+
+fn mark_spots(node: &Node, rule: usize, task: &RuledTask<'_>, reading: &mut Reading<'_, '_>) {
+    let (change, task) = (task.change.to_owned(), task.task.to_owned());
+    for (column, mark) in texts_at(node, "columns") {
+        let spot = Spot::RuleColumn {
+            change: change.clone(),
+            task: task.clone(),
+            rule,
+            column: column.to_owned(),
+        };
+        reading.spots.entry(spot).or_insert(mark);
+    }
+    if let Some(within) = node.get("within") {
+        reading
+            .spots
+            .insert(Spot::Within { change, task, rule }, within.mark);
+    }
+}
+
+fn read_rule(
+    name: String,
+    node: &Node,
+    origin: &Origin,
+    reading: &mut Reading<'_, '_>,
+) -> Option<Rule> {
+    let columns = texts_at(node, "columns")
+        .into_iter()
+        .map(|(column, _)| column.to_owned())
+        .collect();
+    let customers = match node.get("customers") {
+        Some(customers) => Some(read_customers(customers, origin, reading)?),
+        None => None,
+    };
+    Some(Rule {
+        name,
+        customers,
+        columns: node.get("columns").map(|_| columns),
+        kinds: node.get("kinds").map(|_| kinds(node)),
+        allow: allowance(node)?,
+        reason: text_at(node, "reason").map(|(reason, _)| reason.to_owned()),
+        until: node
+            .get("until")
+            .and_then(Node::scalar)
+            .and_then(scalar::date),
+    })
+}
+
+fn allowance(node: &Node) -> Option<Allowance> {
+    if let Some(within) = node.get("within") {
+        return scalar::within(within.scalar()?).map(Allowance::Within);
+    }
+    node.get("ignore")
+        .map(|_| Allowance::Ignore)
+        .or_else(|| node.get("allow").map(|_| Allowance::Any))
+}
+
+fn kinds(node: &Node) -> BTreeSet<DifferenceKind> {
+    let names = texts_at(node, "kinds");
+    KINDS
+        .into_iter()
+        .filter(|kind| names.iter().any(|(name, _)| *name == kind.name()))
+        .collect()
+}
+
+/// Selections that no difference can meet: kinds of rows together with columns, or `within` for what has no cells.
+fn check_selection(node: &Node, name: &str, origin: &Origin, problems: &mut Problems<'_>) {
+    let kinds = kinds(node);
+    let Some(kinds_node) = node.get("kinds").filter(|_| !kinds.is_empty()) else {
+        return;
+    };
+    let rows_only = kinds
+        .iter()
+        .all(|kind| matches!(kind, DifferenceKind::OnlyOld | DifferenceKind::OnlyNew));
+    if rows_only && node.get("columns").is_some() {
+        let message = format!(
+            "{} selects nothing: `columns` selects cells, and its kinds are whole rows",
+            rule_label(name)
+        );
+        problems.push(
+            kinds_node.mark,
+            origin,
+            message,
+            "leave out `columns` or `kinds`",
+        );
+    } else if node.get("within").is_some() && !kinds.contains(&DifferenceKind::Changed) {
+        let message = format!(
+            "{} allows nothing: `within` is for cells, and its kinds are others",
+            rule_label(name)
+        );
+        problems.push(
+            kinds_node.mark,
+            origin,
+            message,
+            "leave out `kinds`, or write `allow: any` instead of `within`",
+        );
+    }
+}
+
+fn read_customers(
+    node: &Node,
+    origin: &Origin,
+    reading: &mut Reading<'_, '_>,
+) -> Option<BTreeSet<String>> {
+    let Some((file, mark)) = text_at(node, "file") else {
+        let items = node
+            .items()
+            .iter()
+            .filter_map(|item| scalar::verbatim(item.scalar()?));
+        return Some(items.map(str::to_owned).collect());
+    };
+    let customers = reading.files.read(file).map(|text| customers_in(&text));
+    let message = match &customers {
+        None if reading.files.exists(file) => "cannot be read",
+        None => "is not there",
+        Some(customers) if customers.is_empty() => "names no customer",
+        Some(_) => return customers,
+    };
+    let fix = "write one customer per line, in a file in UTF-8 whose path begins at the pipeline file's folder";
+    reading.problems.push(
+        mark,
+        origin,
+        format!("the file of customers {} {message}", quoted(file)),
+        fix,
+    );
+    None
+}
+
+/// One customer per line, exactly as written; empty lines are none.
+fn customers_in(text: &str) -> BTreeSet<String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.lines()
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,457 @@
+//! Every key of the pipeline file.
+
+use super::shape::Need::{Optional, Required, With};
+use super::shape::Shape;
+use super::shape::{ByName, Key, ListOf, OneOf, Owner, Section};
+
+/// The whole file.
+pub(crate) static PIPELINE: Section = Section {
+    about: "A pipeline of Understudy: datasets, the tasks that compute others from them, and the changes to these tasks.",
+    keys: &[
+        Key {
+            name: "pipeline",
+            about: "The pipeline's name.",
+            shape: Shape::Text,
+            need: Required,
+        },
+        Key {
+            name: "store",
+            about: "Where runs, quarantine and ledger are kept; `./store` by default.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+        Key {
+            name: "owner",
+            about: "Who owns the pipeline.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+        Key {
+            name: "runbook",
+            about: "Where the person on call reads on.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+        Key {
+            name: "datasets",
+            about: "The tables that no task of this pipeline makes, by name.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::Section(&DATASET),
+                noun: "dataset",
+                may_be_empty: true,
+                owner: Owner::Parent,
+            }),
+            need: Optional,
+        },
+        Key {
+            name: "tasks",
+            about: "The tasks, by name. The name of a task is also the name of the dataset that it makes.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::Section(&TASK),
+                noun: "task",
+                may_be_empty: false,
+                owner: Owner::Task,
+            }),
+            need: Required,
+        },
+        Key {
+            name: "changes",
+            about: "The changes that are being rolled out, by name.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::Section(&CHANGE),
+                noun: "change",
+                may_be_empty: true,
+                owner: Owner::Change,
+            }),
+            need: Optional,
+        },
+        Key {
+            name: "flags",
+            about: "Where stages of lanes come from.",
+            shape: Shape::Section(&FLAGS),
+            need: Optional,
+        },
+    ],
+    one_of: None,
+};
+
+static DATASET: Section = Section {
+    about: "A table that is read and never written.",
+    keys: &[
+        Key {
+            name: "location",
+            about: "A file, a folder, a glob or a Hive-partitioned folder of Parquet or CSV; `{date}` and `{date-1d}` stand for the run date.",
+            shape: Shape::Text,
+            need: Required,
+        },
+        Key {
+            name: "types",
+            about: "Types of CSV columns; they go before what is inferred.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::ColumnType,
+                noun: "column",
+                may_be_empty: true,
+                owner: Owner::Parent,
+            }),
+            need: Optional,
+        },
+    ],
+    one_of: None,
+};
+
+static TASK: Section = Section {
+    about: "A task: it computes one dataset from others.",
+    keys: &[
+        Key {
+            name: "inputs",
+            about: "The datasets and tasks that it reads.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Text,
+                noun: "input",
+                may_be_empty: true,
+            }),
+            need: Required,
+        },
+        Key {
+            name: "output",
+            about: "What it makes.",
+            shape: Shape::Section(&OUTPUT),
+            need: Required,
+        },
+        Key {
+            name: "live",
+            about: "The version that is live.",
+            shape: Shape::Text,
+            need: Required,
+        },
+        Key {
+            name: "versions",
+            about: "Its versions, by name.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::Section(&VERSION),
+                noun: "version",
+                may_be_empty: false,
+                owner: Owner::Version,
+            }),
+            need: Required,
+        },
+    ],
+    one_of: None,
+};
+
+static OUTPUT: Section = Section {
+    about: "What a task makes.",
+    keys: &[
+        Key {
+            name: "location",
+            about: "The folder below which it is published, as `date=<date>/data.parquet`.",
+            shape: Shape::Text,
+            need: Required,
+        },
+        Key {
+            name: "grain",
+            about: "The columns that identify a row.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Text,
+                noun: "column",
+                may_be_empty: false,
+            }),
+            need: Required,
+        },
+        Key {
+            name: "customer",
+            about: "The column that says whose row it is.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+    ],
+    one_of: None,
+};
+
+static VERSION: Section = Section {
+    about: "One implementation of a task.",
+    keys: &[
+        Key {
+            name: "sql",
+            about: "The file with its one SQL query.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+        Key {
+            name: "command",
+            about: "The program and its arguments; the working directory is the pipeline file's folder.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Verbatim,
+                noun: "argument",
+                may_be_empty: false,
+            }),
+            need: Optional,
+        },
+        Key {
+            name: "code",
+            about: "Globs of further files that are part of a command's identity.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Text,
+                noun: "glob",
+                may_be_empty: true,
+            }),
+            need: With("command"),
+        },
+        Key {
+            name: "inputs",
+            about: "How a command wants its inputs: as folders of Parquet (the default) or CSV, or as the files' own URLs.",
+            shape: Shape::Word(&["parquet", "csv", "urls"]),
+            need: With("command"),
+        },
+        Key {
+            name: "threads",
+            about: "How many partitions a query is computed in; 1 makes it reproducible to the last bit.",
+            shape: Shape::Count { min: 1, max: 256 },
+            need: With("sql"),
+        },
+        Key {
+            name: "params",
+            about: "Values that it is given, by name.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::Param,
+                noun: "parameter",
+                may_be_empty: true,
+                owner: Owner::Parent,
+            }),
+            need: Optional,
+        },
+        Key {
+            name: "limits",
+            about: "What it may use up.",
+            shape: Shape::Section(&LIMITS),
+            need: Optional,
+        },
+    ],
+    one_of: Some(&OneOf {
+        keys: &["sql", "command"],
+        none: "does not say how it computes",
+        several: "computes in two ways",
+        fix: "write one of `sql: <file>` and `command: [<program>, <argument>, …]`",
+    }),
+};
+
+static LIMITS: Section = Section {
+    about: "What one execution of a version may use up.",
+    keys: &[
+        Key {
+            name: "wall",
+            about: "Wall time, such as `10m`.",
+            shape: Shape::Duration { min_secs: 1 },
+            need: Optional,
+        },
+        Key {
+            name: "memory",
+            about: "Memory of all its processes together, such as `2GB`.",
+            shape: Shape::Memory,
+            need: Optional,
+        },
+    ],
+    one_of: None,
+};
+
+static CHANGE: Section = Section {
+    about: "A change: the unit of rollout.",
+    keys: &[
+        Key {
+            name: "new",
+            about: "The new version of each changed task.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::Text,
+                noun: "task",
+                may_be_empty: false,
+                owner: Owner::Parent,
+            }),
+            need: Required,
+        },
+        Key {
+            name: "downstream",
+            about: "Unchanged tasks that are run in both worlds to see what the change does to them.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Text,
+                noun: "task",
+                may_be_empty: true,
+            }),
+            need: Optional,
+        },
+        Key {
+            name: "expect",
+            about: "The differences that are meant, by task. The first rule that selects and allows a difference expects it.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::List(&RULES),
+                noun: "task",
+                may_be_empty: true,
+                owner: Owner::Parent,
+            }),
+            need: Optional,
+        },
+        Key {
+            name: "gate",
+            about: "When the change may move.",
+            shape: Shape::Section(&GATE),
+            need: Optional,
+        },
+        Key {
+            name: "flag",
+            about: "The flag that moves its lanes; by default the change's own name.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+    ],
+    one_of: None,
+};
+
+/// The rules of one task.
+pub(crate) static RULES: ListOf = ListOf {
+    of: Shape::Section(&RULE),
+    noun: "rule",
+    may_be_empty: true,
+};
+
+static RULE: Section = Section {
+    about: "A rule: which differences it selects, and what it allows of them.",
+    keys: &[
+        Key {
+            name: "name",
+            about: "Its name in reports.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+        Key {
+            name: "customers",
+            about: "The customers whose differences it selects; all, if it is left out.",
+            shape: Shape::ListOr(
+                &ListOf {
+                    of: Shape::Verbatim,
+                    noun: "customer",
+                    may_be_empty: false,
+                },
+                &CUSTOMERS_FILE,
+            ),
+            need: Optional,
+        },
+        Key {
+            name: "columns",
+            about: "The columns whose differences it selects; all, and rows on one side only, if it is left out.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Text,
+                noun: "column",
+                may_be_empty: false,
+            }),
+            need: Optional,
+        },
+        Key {
+            name: "kinds",
+            about: "The kinds of difference that it selects; all, if it is left out.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Word(&KINDS),
+                noun: "kind",
+                may_be_empty: false,
+            }),
+            need: Optional,
+        },
+        Key {
+            name: "within",
+            about: "How far a cell may move: a number, a percentage of the old value, or for times a duration.",
+            shape: Shape::Within,
+            need: Optional,
+        },
+        Key {
+            name: "ignore",
+            about: "The difference does not matter.",
+            shape: Shape::True,
+            need: With("reason"),
+        },
+        Key {
+            name: "allow",
+            about: "Any difference was meant.",
+            shape: Shape::Word(&["any"]),
+            need: With("reason"),
+        },
+        Key {
+            name: "reason",
+            about: "Why it is allowed.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+        Key {
+            name: "until",
+            about: "The last date on which it is meant to be needed.",
+            shape: Shape::Date,
+            need: Optional,
+        },
+    ],
+    one_of: Some(&OneOf {
+        keys: &["within", "ignore", "allow"],
+        none: "allows nothing",
+        several: "allows two things",
+        fix: "write one of `within: …`, `ignore: true` and `allow: any`",
+    }),
+};
+
+/// The kinds of difference, as rules name them.
+pub(crate) static KINDS: [&str; 6] = [
+    "changed",
+    "only_old",
+    "only_new",
+    "column_added",
+    "column_removed",
+    "type_changed",
+];
+
+static CUSTOMERS_FILE: Section = Section {
+    about: "Customers that a file lists.",
+    keys: &[Key {
+        name: "file",
+        about: "A text file with one customer per line.",
+        shape: Shape::Text,
+        need: Required,
+    }],
+    one_of: None,
+};
+
+static GATE: Section = Section {
+    about: "The policy of a change's gate.",
+    keys: &[
+        Key {
+            name: "clean_runs",
+            about: "How many run dates in a row must be clean.",
+            shape: Shape::Count {
+                min: 1,
+                max: 10_000,
+            },
+            need: Optional,
+        },
+        Key {
+            name: "soak",
+            about: "For how long they must have been clean, such as `24h`.",
+            shape: Shape::Duration { min_secs: 0 },
+            need: Optional,
+        },
+        Key {
+            name: "min_rows",
+            about: "The rows of a lane that the streak must have compared.",
+            shape: Shape::Count {
+                min: 1,
+                max: 1_000_000_000_000,
+            },
+            need: Optional,
+        },
+    ],
+    one_of: None,
+};
+
+static FLAGS: Section = Section {
+    about: "Where stages of lanes come from.",
+    keys: &[Key {
+        name: "provider",
+        about: "`file`: the file `flags.yaml` beside the pipeline file.",
+        shape: Shape::Word(&["file"]),
+        need: Required,
+    }],
+    one_of: None,
+};

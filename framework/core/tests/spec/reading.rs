@@ -1,0 +1,407 @@
+//! What a file without mistakes comes to.
+
+use expect_test::expect;
+use understudy_core::spec::{Input, Param, VersionKind};
+
+use crate::{VALID, check, loaded, with};
+
+#[test]
+fn the_valid_file() {
+    check(
+        VALID,
+        expect![[r#"
+        => everything runs
+    "#]],
+    );
+}
+
+#[test]
+fn every_key_arrives() {
+    let spec = loaded(VALID).spec.unwrap();
+    expect![[r#"
+        {
+          "pipeline": "flights",
+          "store": "./store",
+          "owner": "data-core",
+          "runbook": "https://example.org/runbook",
+          "datasets": {
+            "airports": {
+              "name": "airports",
+              "location": "data/airports.csv",
+              "types": {
+                "faa": "text",
+                "lat": {
+                  "decimal": 6
+                }
+              }
+            },
+            "flights": {
+              "name": "flights",
+              "location": "data/flights/date={date}/",
+              "types": {}
+            }
+          },
+          "tasks": [
+            {
+              "name": "delay",
+              "inputs": [
+                {
+                  "dataset": "flights"
+                },
+                {
+                  "dataset": "airports"
+                }
+              ],
+              "output": {
+                "location": "live/delay",
+                "grain": [
+                  "carrier",
+                  "origin"
+                ],
+                "customer": "carrier"
+              },
+              "live": "v1",
+              "versions": {
+                "v1": {
+                  "name": "v1",
+                  "kind": {
+                    "sql": {
+                      "file": "sql/delay_v1.sql",
+                      "threads": 1
+                    }
+                  },
+                  "params": {},
+                  "limits": {
+                    "wall_secs": null,
+                    "memory_bytes": null
+                  }
+                },
+                "v2": {
+                  "name": "v2",
+                  "kind": {
+                    "sql": {
+                      "file": "sql/delay_v2.sql",
+                      "threads": null
+                    }
+                  },
+                  "params": {
+                    "floor": 15,
+                    "zone": "UTC"
+                  },
+                  "limits": {
+                    "wall_secs": 600,
+                    "memory_bytes": 2000000000
+                  }
+                },
+                "v3": {
+                  "name": "v3",
+                  "kind": {
+                    "sql": {
+                      "file": "sql/delay_v2.sql",
+                      "threads": null
+                    }
+                  },
+                  "params": {},
+                  "limits": {
+                    "wall_secs": null,
+                    "memory_bytes": null
+                  }
+                }
+              }
+            },
+            {
+              "name": "rank",
+              "inputs": [
+                {
+                  "task": "delay"
+                }
+              ],
+              "output": {
+                "location": "live/rank",
+                "grain": [
+                  "carrier"
+                ],
+                "customer": "carrier"
+              },
+              "live": "v1",
+              "versions": {
+                "v1": {
+                  "name": "v1",
+                  "kind": {
+                    "command": {
+                      "argv": [
+                        "python3",
+                        "rank.py",
+                        "--top",
+                        "3"
+                      ],
+                      "code": [
+                        "lib/**/*.py"
+                      ],
+                      "inputs": "csv"
+                    }
+                  },
+                  "params": {},
+                  "limits": {
+                    "wall_secs": null,
+                    "memory_bytes": null
+                  }
+                }
+              }
+            },
+            {
+              "name": "total",
+              "inputs": [
+                {
+                  "task": "rank"
+                },
+                {
+                  "dataset": "airports"
+                }
+              ],
+              "output": {
+                "location": "live/total",
+                "grain": [
+                  "year"
+                ],
+                "customer": null
+              },
+              "live": "v1",
+              "versions": {
+                "v1": {
+                  "name": "v1",
+                  "kind": {
+                    "command": {
+                      "argv": [
+                        "./bin/total"
+                      ],
+                      "code": [],
+                      "inputs": "parquet"
+                    }
+                  },
+                  "params": {},
+                  "limits": {
+                    "wall_secs": null,
+                    "memory_bytes": null
+                  }
+                },
+                "v2": {
+                  "name": "v2",
+                  "kind": {
+                    "command": {
+                      "argv": [
+                        "./bin/total",
+                        "--fast"
+                      ],
+                      "code": [],
+                      "inputs": "parquet"
+                    }
+                  },
+                  "params": {},
+                  "limits": {
+                    "wall_secs": null,
+                    "memory_bytes": null
+                  }
+                }
+              }
+            }
+          ],
+          "changes": {
+            "fast-total": {
+              "name": "fast-total",
+              "new": {
+                "total": "v2"
+              },
+              "downstream": [],
+              "expect": {},
+              "gate": {
+                "clean_runs": null,
+                "soak_secs": null,
+                "min_rows": null
+              },
+              "flag": "fast-total"
+            },
+            "utc-delays": {
+              "name": "utc-delays",
+              "new": {
+                "delay": "v2"
+              },
+              "downstream": [
+                "rank"
+              ],
+              "expect": {
+                "delay": [
+                  {
+                    "name": "western carriers move a little",
+                    "customers": [
+                      "AS",
+                      "VX"
+                    ],
+                    "columns": [
+                      "mean_delay"
+                    ],
+                    "kinds": null,
+                    "allow": {
+                      "within": {
+                        "up": {
+                          "abs": null,
+                          "rel": "0.05",
+                          "of": "old",
+                          "abs_is_duration": false
+                        },
+                        "down": {
+                          "abs": null,
+                          "rel": "0.05",
+                          "of": "old",
+                          "abs_is_duration": false
+                        }
+                      }
+                    },
+                    "reason": null,
+                    "until": null
+                  },
+                  {
+                    "name": "set by the run",
+                    "customers": null,
+                    "columns": [
+                      "computed_at"
+                    ],
+                    "kinds": [
+                      "changed"
+                    ],
+                    "allow": "ignore",
+                    "reason": "the clock of the run",
+                    "until": "2027-06-30"
+                  }
+                ],
+                "rank": [
+                  {
+                    "name": "rule 1",
+                    "customers": [
+                      "007",
+                      "AS",
+                      "VX"
+                    ],
+                    "columns": null,
+                    "kinds": null,
+                    "allow": "any",
+                    "reason": "ranks follow delays",
+                    "until": null
+                  }
+                ]
+              },
+              "gate": {
+                "clean_runs": 3,
+                "soak_secs": 86400,
+                "min_rows": 3
+              },
+              "flag": "utc"
+            }
+          },
+          "suspended": {},
+          "flags": "file"
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&spec).unwrap());
+}
+
+#[test]
+fn tasks_stand_after_those_that_they_read() {
+    let text = with("inputs: [flights, airports]", "inputs: [total]")
+        .replace("inputs: [rank, airports]", "inputs: [flights]");
+    let spec = loaded(&text).spec.unwrap();
+    let names: Vec<_> = spec.tasks.iter().map(|task| task.name.as_str()).collect();
+    assert_eq!(names, ["total", "delay", "rank"]);
+    assert_eq!(
+        spec.task("delay").unwrap().inputs,
+        [Input::Task("total".to_owned())]
+    );
+}
+
+#[test]
+fn customers_are_the_text_as_written() {
+    let text = with(
+        "customers: [AS, VX]",
+        "customers: [NO, 007, true, 1.50, \"\", 'null', Ärö]",
+    );
+    let spec = loaded(&text).spec.unwrap();
+    let customers = spec.changes["utc-delays"].expect["delay"][0]
+        .customers
+        .clone()
+        .unwrap();
+    let expected = ["NO", "007", "true", "1.50", "", "null", "Ärö"].map(str::to_owned);
+    assert_eq!(customers, expected.into());
+}
+
+#[test]
+fn a_file_of_customers_has_one_in_each_line() {
+    let spec = loaded(VALID).spec.unwrap();
+    let customers = spec.changes["utc-delays"].expect["rank"][0]
+        .customers
+        .clone()
+        .unwrap();
+    assert_eq!(customers, ["AS", "VX", "007"].map(str::to_owned).into());
+}
+
+#[test]
+fn params_are_typed_where_they_are_plain() {
+    let text = with(
+        "floor: 15, zone: UTC",
+        "a: true, b: -3, c: 0.5, d: 007, e: \"true\", f: 2013-01-01",
+    );
+    let spec = loaded(&text).spec.unwrap();
+    let params: Vec<_> = spec.task("delay").unwrap().versions["v2"]
+        .params
+        .values()
+        .cloned()
+        .collect();
+    let text = |text: &str| Param::Text(text.to_owned());
+    assert_eq!(
+        params,
+        [
+            Param::Boolean(true),
+            Param::Integer(-3),
+            Param::Float(0.5),
+            text("007"),
+            text("true"),
+            text("2013-01-01")
+        ]
+    );
+}
+
+#[test]
+fn what_is_not_said_has_its_default() {
+    let text = "pipeline: p\ntasks:\n  t: { inputs: [], output: { location: o, grain: [k] }, live: 1, versions: { 1: { sql: sql/delay_v1.sql } } }\n";
+    let spec = loaded(text).spec.unwrap();
+    assert_eq!(spec.store, "./store");
+    assert!(matches!(
+        &spec.tasks[0].versions["1"].kind,
+        VersionKind::Sql { threads: None, .. }
+    ));
+}
+
+#[test]
+fn versions_with_problems_are_left_out_when_nobody_needs_them() {
+    let spec = loaded(&with("v3: { sql: sql/delay_v2.sql", "v3: { sql: gone.sql"))
+        .spec
+        .unwrap();
+    assert_eq!(
+        spec.task("delay")
+            .unwrap()
+            .versions
+            .keys()
+            .collect::<Vec<_>>(),
+        ["v1", "v2"]
+    );
+    assert_eq!(spec.changes.len(), 2);
+}
+
+#[test]
+fn an_alias_stands_for_its_value() {
+    let text = with("grain: [carrier], customer", "grain: *key, customer")
+        .replace("grain: [carrier, origin]", "grain: &key [carrier, origin]");
+    let spec = loaded(&text).spec.unwrap();
+    assert_eq!(
+        spec.task("rank").unwrap().output.grain,
+        ["carrier", "origin"]
+    );
+}
