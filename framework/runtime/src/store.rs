@@ -8,7 +8,7 @@ pub mod fault;
 pub mod layout;
 pub mod ledger;
 mod lock;
-//pub mod publish;
+pub mod publish;
 
 pub use layout::Store;
 

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest as _, Sha256};
 use understudy_core::digest::Digest;
 
+use crate::store::fault;
+
 /// How the name of every temporary file begins.
 pub const TEMPORARY_PREFIX: &str = ".tmp-";
 
@@ -102,6 +104,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, FileError> {
 /// Any step that fails; the old file is still there unless only the last sync failed.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let temporary = Temporary::write(path, bytes)?;
+    fault::point("durable.before-rename").map_err(FileError::at(Step::Name, path))?;
     put_synced(temporary.path(), path)?;
     temporary.keep();
     Ok(())
@@ -194,9 +197,17 @@ pub fn digest_of_file(path: &Path) -> Result<Digest, FileError> {
 /// The file is still there.
 pub fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if is_absent(&error) => Ok(()),
         result => result.map_err(FileError::at(Step::Remove, path)),
     }
+}
+
+/// Whether an error says that there is no such file.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Whether a file's name is that of a temporary.
@@ -205,6 +216,32 @@ pub fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     name.as_encoded_bytes()
         .starts_with(TEMPORARY_PREFIX.as_bytes())
+}
+
+/// Removes the temporaries of a folder whose names end so, as [`replace`] and [`write_new`] leave them behind when
+/// they are killed; only for who knows that nobody is writing there. A folder that is not there has none.
+pub(crate) fn remove_temporaries(folder: &Path, end: &str) -> Result<(), FileError> {
+    for path in list(folder)? {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        if is_temporary(&path) && name.ends_with(end.as_bytes()) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The paths in a folder, in the order of their names; none where the folder is not there.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let listing = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listing => listing.map_err(FileError::at(Step::Read, folder))?,
+    };
+    let paths = listing
+        .map(|item| item.map(|item| item.path()))
+        .collect::<io::Result<Vec<_>>>();
+    let mut paths = paths.map_err(FileError::at(Step::Read, folder))?;
+    paths.sort();
+    Ok(paths)
 }
 
 /// A synced temporary file beside the path that it is for; removed when dropped.
