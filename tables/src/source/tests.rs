@@ -216,7 +216,7 @@ fn given_types_go_first() {
                     zone: Some(\"UTC\") }";
     check(&[("a.csv", text)], "a.csv", &given, expected);
     let wrong = |value: &str, given, expected: &str| {
-        let text = format!("a,b\n1,2\n,{value}\n");
+        let text = format!("a,b\n1,\n,{value}\n");
         check(
             &[("a.csv", &text)],
             "a.csv",
