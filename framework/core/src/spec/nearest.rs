@@ -2,21 +2,28 @@
 
 /// Beyond this many names nobody looks for the nearest one: it would take long and help little.
 const MAX_COMPARED_NAMES: usize = 500;
+/// A longer name is no slip of the finger.
+const MAX_COMPARED_CHARS: usize = 100;
 /// The most names that a hint lists.
 const MAX_LISTED_NAMES: usize = 20;
 
-/// The name that was probably meant, if one is near enough.
+/// The name that was probably meant, if exactly one is near enough.
 pub(crate) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
-    let written_length = written.chars().count();
-    if names.len() > MAX_COMPARED_NAMES || written_length > 100 {
+    if names.len() > MAX_COMPARED_NAMES || written.chars().count() > MAX_COMPARED_CHARS {
         return None;
     }
-    let allowed = |name: &str| (written_length.max(name.chars().count()) / 3).max(1);
-    let distances = names.iter().map(|name| (distance(written, name), *name));
-    distances
-        .filter(|(distance, name)| *distance <= allowed(name))
-        .min()
-        .map(|(_, name)| name)
+    let near = |name: &&'a str| {
+        let longer = written.chars().count().max(name.chars().count());
+        let distance = distance(written, name);
+        (distance < longer && distance <= (longer / 3).max(1)).then_some((distance, *name))
+    };
+    let mut near: Vec<_> = names.iter().filter_map(near).collect();
+    near.sort_unstable();
+    match near.as_slice() {
+        [(first, _), (second, _), ..] if first == second => None,
+        [(_, name), ..] => Some(name),
+        [] => None,
+    }
 }
 
 /// A hint for a name that is not there: the nearest one, then all of them.
@@ -60,6 +67,13 @@ mod tests {
     fn something_else_is_not() {
         assert_eq!(nearest("owner", &["grain", "location"]), None);
         assert_eq!(nearest("", &["a_long_name"]), None);
+        assert_eq!(nearest("d", &["a"]), None);
+    }
+
+    #[test]
+    fn of_equals_none_is_nearest() {
+        assert_eq!(nearest("v4", &["v1", "v2"]), None);
+        assert_eq!(nearest("v4", &["v1", "w"]), Some("v1"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod locations;
 mod names;
 mod rules;
 mod tasks;
+mod versions;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use super::nearest::hint;
 use super::places::Spot;
 use super::problems::{Origin, Problems, Uses, quoted};
 use super::scalar;
-use super::yaml::{Key, Mark, Node};
+use super::yaml::{BEGINNING, Key, Mark, Node};
 use graph::Graph;
 use names::{Names, text_at, unique};
 pub(crate) use rules::read_rules_alone;
@@ -183,28 +184,30 @@ fn check_names_differ(tasks: &[(&Key, &Node)], reading: &mut Reading<'_, '_>) {
     }
 }
 
+/// A cycle is told at the input that closes it: where its first task reads its last.
 fn report_cycle(cycle: &[usize], reading: &mut Reading<'_, '_>) {
     let entries = reading.names.tasks();
     let names: Vec<&str> = cycle
         .iter()
         .map(|position| entries[*position].0.text.as_str())
         .collect();
-    let [first, .., before_last, _] = names.as_slice() else {
+    let [way @ .., first] = names.as_slice() else {
         return;
     };
+    let Some(last) = way.last() else { return };
     let closing = reading
         .names
         .inputs(first)
         .into_iter()
-        .find(|(input, _)| input == before_last);
-    let mark = closing.map_or(entries[cycle[0]].0.mark, |(_, mark)| mark);
+        .find(|(input, _)| input == last);
+    let mark = closing.map_or(BEGINNING, |(_, mark)| mark);
     let message = format!(
         "the tasks read each other in a circle: `{}`",
         names.join(" -> ")
     );
     let fix = format!(
         "a task needs its inputs first: take one out, such as {} out of the inputs of {}",
-        quoted(before_last),
+        quoted(last),
         quoted(first)
     );
     reading

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::nearest::{hint, nearest};
 use super::problems::{Origin, Problems, quoted};
 use super::shape::{ByName, ListOf, Need, Owner, Section, Shape, found};
-use super::yaml::{Data, Key, Mark, Node};
+use super::yaml::{BEGINNING, Data, Key, Mark, Node};
 
 /// What is looked at: how it is called, where that stands, and whose problems it has.
 #[derive(Clone)]
@@ -21,14 +21,9 @@ pub(crate) struct Subject {
 impl Subject {
     /// The whole file.
     pub(crate) fn whole(label: &str) -> Self {
-        let mark = Mark {
-            line: 1,
-            column: 1,
-            offset: 0,
-        };
         Self {
             label: label.to_owned(),
-            mark,
+            mark: BEGINNING,
             origin: Origin::Pipeline,
         }
     }
@@ -58,12 +53,11 @@ pub(crate) fn check(node: &Node, shape: &Shape, subject: &Subject, problems: &mu
         (shape, Data::Scalar(scalar)) if shape.accepts(scalar) => {}
         (Shape::Word(words), Data::Scalar(scalar)) if !scalar.is_null() => {
             let message = format!("{} cannot be {}", subject.label, found(node));
-            problems.push(
-                node.mark,
-                &subject.origin,
-                message,
-                hint(&scalar.text, words, "words for it"),
-            );
+            let fix = match words {
+                [word] => format!("write `{word}`"),
+                words => hint(&scalar.text, words, "words for it"),
+            };
+            problems.push(node.mark, &subject.origin, message, fix);
         }
         _ => {
             let message = format!(

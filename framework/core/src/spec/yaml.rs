@@ -22,6 +22,13 @@ pub(crate) struct Mark {
     pub(crate) offset: usize,
 }
 
+/// The file's beginning.
+pub(crate) const BEGINNING: Mark = Mark {
+    line: 1,
+    column: 1,
+    offset: 0,
+};
+
 /// One node of the tree. A clone shares what is below.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {

@@ -1,7 +1,9 @@
 //! No text takes long, and none panics.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
-use understudy_core::spec::Scope;
+use understudy_core::spec::{Input, Scope};
 
 use crate::{VALID, loaded};
 
@@ -96,6 +98,8 @@ fn edit() -> impl Strategy<Value = (usize, usize, String)> {
         Just("9999999999999999999999d".to_owned()),
         Just("v1".to_owned()),
         Just("delay".to_owned()),
+        Just("rank".to_owned()),
+        Just(", total".to_owned()),
     ];
     (0..VALID.chars().count(), 0..12_usize, pieces)
 }
@@ -125,11 +129,21 @@ proptest! {
             prop_assert!(!problem.message.is_empty() && !problem.fix.is_empty());
         }
         if let Some(spec) = loaded.spec {
+            let mut computed = BTreeSet::new();
             for task in &spec.tasks {
+                for input in &task.inputs {
+                    let is_there = match input {
+                        Input::Dataset(name) => spec.datasets.contains_key(name),
+                        Input::Task(name) => computed.contains(name),
+                    };
+                    prop_assert!(is_there, "{input:?} of {}", task.name);
+                }
+                computed.insert(task.name.clone());
                 prop_assert!(task.versions.contains_key(&task.live));
                 prop_assert!(!task.output.grain.is_empty());
             }
             for change in spec.changes.values() {
+                prop_assert!(!spec.suspended.contains_key(&change.name));
                 for (task, version) in &change.new {
                     prop_assert!(spec.task(task).unwrap().versions.contains_key(version));
                 }

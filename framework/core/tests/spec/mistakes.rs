@@ -165,7 +165,7 @@ mod values {
             "  fast-total:\n    new: { total: v2 }",
             "  fast-total:",
             expect![[r#"
-                understudy.yaml:58:13: change `fast-total` must be a mapping, not `~`
+                understudy.yaml:58:3: change `fast-total` must be a mapping, not nothing
                     fast-total:
                     hint: write some of: new, downstream, expect, gate, flag
                 => live runs without fast-total
@@ -241,6 +241,16 @@ mod values {
                 => live runs without utc-delays
             "#]],
         );
+    }
+
+    #[test]
+    fn null_param() {
+        mistake("zone: UTC", "zone: ", expect![[r#"
+            understudy.yaml:20:93: parameter `zone` must be clearly a boolean, a number or text, not nothing
+                v2: { sql: sql/delay_v2.sql, limits: { wall: 10m, memory: 2GB }, params: { floor: 15, zone:  } }
+                hint: only `true` and `false` are booleans, and numbers have at most 64 bits; put everything else in quotes
+            => live runs without utc-delays
+        "#]]);
     }
 
     #[test]
@@ -335,7 +345,7 @@ mod values {
             expect![[r#"
                 understudy.yaml:61:20: `provider` of `flags` of the pipeline cannot be `fil`
                     flags: { provider: fil }
-                    hint: did you mean `file`? the words for it are: file
+                    hint: write `file`
                 => nothing runs
             "#]],
         );
@@ -409,7 +419,7 @@ mod names {
             expect![[r#"
                 understudy.yaml:17:11: unknown version `v9`
                     live: v9
-                    hint: did you mean `v1`? the versions of `delay` are: v1, v2, v3
+                    hint: the versions of `delay` are: v1, v2, v3
                 => nothing runs
             "#]],
         );
@@ -451,7 +461,7 @@ mod names {
             expect![[r#"
                 understudy.yaml:38:19: unknown version `v4`
                     new: { delay: v4 }
-                    hint: did you mean `v1`? the versions of `delay` are: v1, v2, v3
+                    hint: the versions of `delay` are: v1, v2, v3
                 => live runs without utc-delays
             "#]],
         );
@@ -519,8 +529,11 @@ mod names {
             "inputs: [delay]",
             "inputs: [delay, rank]",
             expect![[r#"
-            => everything runs
-        "#]],
+                understudy.yaml:23:21: the tasks read each other in a circle: `rank -> rank`
+                    inputs: [delay, rank]
+                    hint: a task needs its inputs first: take one out, such as `rank` out of the inputs of `rank`
+                => nothing runs
+            "#]],
         );
     }
 
@@ -839,6 +852,20 @@ mod versions {
     }
 
     #[test]
+    fn parameter_that_hides_the_run_date() {
+        mistake(
+            "params: { floor: 15",
+            "params: { run_date: 2013-01-01",
+            expect![[r#"
+                understudy.yaml:20:82: the parameter `run_date` hides the run's own date
+                    v2: { sql: sql/delay_v2.sql, limits: { wall: 10m, memory: 2GB }, params: { run_date: 2013-01-01, zone: UTC } }
+                    hint: give it another name
+                => live runs without utc-delays
+            "#]],
+        );
+    }
+
+    #[test]
     fn program_is_not_there() {
         mistake(
             "[./bin/total]",
@@ -1150,7 +1177,7 @@ changes:
                 hint: the first is in line 15; keep one of them
             understudy.yaml:21:19: unknown task `d`
                 new: { a: v1, d: v2 }
-                hint: did you mean `a`? the tasks are: a, b
+                hint: the tasks are: a, b
             understudy.yaml:24:11: rule 1 of task `a` allows nothing
                 - { columns: [x] }
                 hint: write one of `within: …`, `ignore: true` and `allow: any`

@@ -1,9 +1,9 @@
 //! What a file without mistakes comes to.
 
 use expect_test::expect;
-use understudy_core::spec::{Input, Param, VersionKind};
+use understudy_core::spec::{Input, Param, VersionKind, load_rules};
 
-use crate::{VALID, check, loaded, with};
+use crate::{Folder, VALID, check, loaded, with};
 
 #[test]
 fn the_valid_file() {
@@ -404,4 +404,50 @@ fn an_alias_stands_for_its_value() {
         spec.task("rank").unwrap().output.grain,
         ["carrier", "origin"]
     );
+}
+
+#[test]
+fn a_suspended_change_knows_why() {
+    let loaded = loaded(&with("within: 5%", "within: -5%"));
+    let spec = loaded.spec.unwrap();
+    assert_eq!(spec.suspended["utc-delays"], loaded.problems);
+    assert_eq!(spec.changes.keys().collect::<Vec<_>>(), ["fast-total"]);
+}
+
+#[test]
+fn rules_can_stand_by_themselves() {
+    let text =
+        "- { columns: [price], within: 0.5 }\n- { name: clock, ignore: true, reason: the run's }\n";
+    let names: Vec<_> = load_rules(text, "rules.yaml", &Folder)
+        .unwrap()
+        .into_iter()
+        .map(|rule| rule.name)
+        .collect();
+    assert_eq!(names, ["rule 1", "clock"]);
+}
+
+#[test]
+fn problems_of_rules_that_stand_by_themselves() {
+    let problems = load_rules(
+        "- { within: x }\n- { column: [a], ignore: true }\n",
+        "rules.yaml",
+        &Folder,
+    )
+    .unwrap_err();
+    let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    expect![[r#"
+        rules.yaml:1:13: `within` of rule 1 of the file must be a distance of zero or more, not `x`
+            - { within: x }
+            hint: write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`
+        rules.yaml:2:5: unknown key `column` in rule 2 of the file
+            - { column: [a], ignore: true }
+            hint: did you mean `columns`? the keys here are: allow, columns, customers, ignore, kinds, name, reason, until, within
+        rules.yaml:2:18: `ignore` of rule 2 of the file needs `reason`, which is not there
+            - { column: [a], ignore: true }
+            hint: add `reason: …`, or leave `ignore` out"#]].assert_eq(&text.join("\n"));
+    let problems = load_rules("rules: []", "rules.yaml", &Folder).unwrap_err();
+    expect![[r#"
+        rules.yaml:1:1: the file must be a list, not a mapping
+            rules: []
+            hint: write one rule or more in brackets: `[a, b]`"#]].assert_eq(&problems[0].to_string());
 }

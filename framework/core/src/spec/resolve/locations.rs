@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::text_at;
 use super::{DEFAULT_STORE, Reading};
 use crate::spec::problems::{Origin, quoted};
-use crate::spec::yaml::{Mark, Node};
+use crate::spec::yaml::{BEGINNING, Mark, Node};
 
 /// A location taken apart: where it begins (a scheme with its host, `/`, or nothing), then its folders.
 type Folders = Vec<String>;
@@ -26,14 +26,7 @@ pub(crate) fn check(root: &Node, reading: &mut Reading<'_, '_>) {
         .into_iter()
         .filter_map(|(key, node)| placed(&key.text, node))
         .collect();
-    let (store, _) = text_at(root, "store").unwrap_or((
-        DEFAULT_STORE,
-        Mark {
-            line: 1,
-            column: 1,
-            offset: 0,
-        },
-    ));
+    let (store, _) = text_at(root, "store").unwrap_or((DEFAULT_STORE, BEGINNING));
     let store = folders(store);
     for output in &outputs {
         check_placeholder(output, reading);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, Tag};
 
 use super::error::{YamlError, YamlErrorKind};
-use super::{Data, Key, Mark, Node, Scalar};
+use super::{BEGINNING, Data, Key, Mark, Node, Scalar};
 
 /// The most bytes that a file has.
 const MAX_BYTES: usize = 1 << 20;
@@ -22,12 +22,12 @@ const MAX_ALIASES: usize = 64;
 /// # Errors
 /// The text is not YAML, uses what is not read, or is beyond a limit.
 pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
-    let start = Mark {
-        line: 1,
-        column: 1,
-        offset: 0,
+    let refuse = |kind| {
+        Err(YamlError {
+            mark: BEGINNING,
+            kind,
+        })
     };
-    let refuse = |kind| Err(YamlError { mark: start, kind });
     if text.len() > MAX_BYTES {
         return refuse(YamlErrorKind::TooLong {
             bytes: text.len(),
@@ -89,10 +89,7 @@ impl Builder {
             Event::DocumentStart(..) => self.document(),
             Event::Scalar(text, style, anchor, tag) => {
                 no_tag(tag.as_deref())?;
-                let scalar = Scalar {
-                    text: text.into_owned(),
-                    plain: style == ScalarStyle::Plain,
-                };
+                let scalar = scalar(&text, style, span);
                 self.finished(anchor, node(mark, Data::Scalar(scalar)))
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -207,6 +204,16 @@ fn node(mark: Mark, data: Data) -> Node {
         data: Rc::new(data),
         weight,
         depth,
+    }
+}
+
+/// The parser writes `~` for nothing at all; here nothing stays nothing.
+fn scalar(text: &str, style: ScalarStyle, span: Span) -> Scalar {
+    let plain = style == ScalarStyle::Plain;
+    let text = if plain && span.is_empty() { "" } else { text };
+    Scalar {
+        text: text.to_owned(),
+        plain,
     }
 }
 

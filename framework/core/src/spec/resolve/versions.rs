@@ -1,0 +1,152 @@
+//! Versions: how tasks compute.
+
+use std::collections::BTreeMap;
+
+use super::Reading;
+use super::names::{text_at, texts_at, unique};
+use crate::spec::model::{CommandInputs, Limits, Param, Version, VersionKind};
+use crate::spec::places::Spot;
+use crate::spec::problems::{Origin, quoted};
+use crate::spec::scalar;
+use crate::spec::yaml::{Key, Mark, Node};
+
+/// How files of scripts end, by which one is recognised among a command's arguments.
+const SCRIPT_ENDINGS: [&str; 8] = [".py", ".sh", ".R", ".rb", ".pl", ".js", ".jl", ".jar"];
+
+/// The bound value that every query sees, and that no parameter may hide.
+const RUN_DATE: &str = "run_date";
+
+/// Reads the versions of a task; those that cannot be read have been told.
+pub(crate) fn read(
+    task: &str,
+    node: &Node,
+    reading: &mut Reading<'_, '_>,
+) -> BTreeMap<String, Version> {
+    let versions = node.get("versions").map(unique).unwrap_or_default();
+    let versions = versions
+        .into_iter()
+        .filter_map(|(key, node)| read_version(task, key, node, reading));
+    versions
+        .map(|version| (version.name.clone(), version))
+        .collect()
+}
+
+fn read_version(
+    task: &str,
+    key: &Key,
+    node: &Node,
+    reading: &mut Reading<'_, '_>,
+) -> Option<Version> {
+    let (task, name) = (task.to_owned(), key.text.clone());
+    let origin = Origin::Version(task.clone(), name.clone());
+    reading.spots.insert(
+        Spot::Version {
+            task,
+            version: name.clone(),
+        },
+        key.mark,
+    );
+    let params = read_params(&origin, node, reading);
+    let kind = read_kind(&origin, node, reading)?;
+    Some(Version {
+        name,
+        kind,
+        params,
+        limits: read_limits(node),
+    })
+}
+
+fn read_kind(origin: &Origin, node: &Node, reading: &mut Reading<'_, '_>) -> Option<VersionKind> {
+    if let Some((file, mark)) = text_at(node, "sql") {
+        check_file("the SQL file", file, mark, origin, reading);
+        let threads = node
+            .get("threads")
+            .and_then(Node::scalar)
+            .and_then(scalar::count);
+        return Some(VersionKind::Sql {
+            file: file.to_owned(),
+            threads: threads.and_then(|count| u32::try_from(count).ok()),
+        });
+    }
+    let argv = arguments(node.get("command")?);
+    for (file, mark) in named_files(&argv) {
+        check_file("the command's file", file, mark, origin, reading);
+    }
+    let code = texts_at(node, "code")
+        .into_iter()
+        .map(|(glob, _)| glob.to_owned())
+        .collect();
+    let argv = argv
+        .into_iter()
+        .map(|(argument, _)| argument.to_owned())
+        .collect();
+    Some(VersionKind::Command {
+        argv,
+        code,
+        inputs: command_inputs(node),
+    })
+}
+
+fn arguments(node: &Node) -> Vec<(&str, Mark)> {
+    node.items()
+        .iter()
+        .filter_map(|item| scalar::verbatim(item.scalar()?).map(|text| (text, item.mark)))
+        .collect()
+}
+
+/// The files that a command cannot do without: a program that is named by its path, and the script that directly
+/// follows an interpreter. Other arguments may name files that are yet to be written, or no files at all.
+fn named_files<'a>(argv: &[(&'a str, Mark)]) -> Vec<(&'a str, Mark)> {
+    let program = argv.first().filter(|(program, _)| program.contains('/'));
+    let script = argv.get(1).filter(|(script, _)| {
+        !script.starts_with('-') && SCRIPT_ENDINGS.iter().any(|ending| script.ends_with(ending))
+    });
+    program.into_iter().chain(script).copied().collect()
+}
+
+fn check_file(noun: &str, file: &str, mark: Mark, origin: &Origin, reading: &mut Reading<'_, '_>) {
+    if !reading.files.exists(file) {
+        let fix = "write its path from the pipeline file's folder, or put the file there";
+        reading.problems.push(
+            mark,
+            origin,
+            format!("{noun} {} is not there", quoted(file)),
+            fix,
+        );
+    }
+}
+
+fn command_inputs(node: &Node) -> CommandInputs {
+    match text_at(node, "inputs") {
+        Some(("csv", _)) => CommandInputs::Csv,
+        Some(("urls", _)) => CommandInputs::Urls,
+        _ => CommandInputs::Parquet,
+    }
+}
+
+fn read_params(
+    origin: &Origin,
+    node: &Node,
+    reading: &mut Reading<'_, '_>,
+) -> BTreeMap<String, Param> {
+    let params = node.get("params").map(unique).unwrap_or_default();
+    for (key, _) in params.iter().filter(|(key, _)| key.text == RUN_DATE) {
+        let message = format!("the parameter `{RUN_DATE}` hides the run's own date");
+        reading
+            .problems
+            .push(key.mark, origin, message, "give it another name");
+    }
+    let param = |node: &Node| scalar::param(node.scalar()?);
+    params
+        .into_iter()
+        .filter_map(|(key, node)| Some((key.text.clone(), param(node)?)))
+        .collect()
+}
+
+fn read_limits(node: &Node) -> Limits {
+    let under = |key: &str| node.get("limits")?.get(key)?.scalar();
+    Limits {
+        wall_secs: under("wall").and_then(scalar::duration_secs),
+        memory_bytes: under("memory").and_then(scalar::memory_bytes),
+    }
+}
