@@ -1,6 +1,6 @@
 //! How far a value moved.
 
-use bigdecimal::{BigDecimal, RoundingMode, Signed, Zero};
+use bigdecimal::{BigDecimal, RoundingMode, Zero};
 
 use super::{Number, Value};
 

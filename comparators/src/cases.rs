@@ -1,0 +1,16 @@
+//! The cases of `tests/cases`, each file one test.
+
+use crate::testing::check_file;
+
+macro_rules! cases {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                check_file(include_str!(concat!("../tests/cases/", stringify!($name), ".txt")));
+            }
+        )+
+    };
+}
+
+cases![equality, keys, duplicates, schemas, rules, customers];

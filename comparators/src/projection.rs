@@ -1,0 +1,50 @@
+//! Which columns of a side are read, and where they stand in what is read.
+
+use std::collections::BTreeSet;
+
+use arrow::array::{ArrayRef, RecordBatch};
+
+use crate::align::Alignment;
+use crate::both::Side;
+
+/// The columns that are read of one side: those of the key, the compared ones, and the customer's.
+#[derive(Debug)]
+pub(crate) struct Projection {
+    positions: Vec<usize>,
+    customer: Option<usize>,
+}
+
+impl Projection {
+    pub(crate) fn of(alignment: &Alignment, side: Side) -> Self {
+        let customer = alignment.customer.map(|customer| *customer.get(side));
+        let aligned = alignment
+            .key
+            .iter()
+            .chain(&alignment.columns)
+            .map(|column| *column.position.get(side));
+        let positions: BTreeSet<usize> = aligned.chain(customer).collect();
+        Self {
+            positions: positions.into_iter().collect(),
+            customer,
+        }
+    }
+
+    /// Positions in the side's schema, ascending.
+    pub(crate) fn positions(&self) -> &[usize] {
+        &self.positions
+    }
+
+    /// A column of what was read, by its position in the side's schema.
+    pub(crate) fn column<'a>(&self, batch: &'a RecordBatch, position: usize) -> &'a ArrayRef {
+        let place = self
+            .positions
+            .binary_search(&position)
+            .expect("every column that is asked for is read");
+        batch.column(place)
+    }
+
+    /// The customer column of what was read.
+    pub(crate) fn customer<'a>(&self, batch: &'a RecordBatch) -> Option<&'a ArrayRef> {
+        self.customer.map(|position| self.column(batch, position))
+    }
+}

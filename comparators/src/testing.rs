@@ -1,0 +1,166 @@
+//! Text in, text out: two small tables, a key, rules, and what the comparison should say.
+//!
+//! A case begins with `=== title`. Then come `key:`, `customer:` and `rule:` lines, a table after `old:` and one after
+//! `new:`, and after `says:` the expected text. The first line of a table has a name and an Arrow type for each
+//! column, columns stand between bars, `NULL` is NULL, `""` is empty text and `\u{e9}` a character by its number.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use understudy_core::rule::Rule;
+use understudy_tables::TableError;
+
+use crate::align::Alignment;
+use crate::both::Both;
+use crate::compare::{CompareError, compare_aligned};
+use crate::table::{Batches, Table};
+
+mod findings;
+mod rules;
+
+pub(crate) use findings::{Collected, outcome_text};
+use rules::parse_rule;
+
+/// A table in memory, in batches.
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryTable {
+    pub(crate) schema: SchemaRef,
+    pub(crate) batches: Vec<RecordBatch>,
+}
+
+impl Table for MemoryTable {
+    fn read(&self, _: &SchemaRef, columns: &[usize], _: usize) -> Result<Batches, TableError> {
+        let columns = columns.to_vec();
+        let batches = self.batches.clone().into_iter();
+        Ok(Box::new(
+            batches.map(move |batch| Ok(batch.project(&columns).unwrap())),
+        ))
+    }
+}
+
+/// A comparison to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) title: String,
+    pub(crate) key: Vec<String>,
+    pub(crate) customer: Option<String>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) tables: Both<MemoryTable>,
+    pub(crate) says: String,
+}
+
+impl Case {
+    /// Compares.
+    pub(crate) fn run(&self) -> Result<Collected, CompareError> {
+        let schemas = Both {
+            old: self.tables.old.schema.clone(),
+            new: self.tables.new.schema.clone(),
+        };
+        let alignment = Alignment::of(schemas, &self.key, self.customer.as_deref())?;
+        let tables: Both<&dyn Table> = Both {
+            old: &self.tables.old,
+            new: &self.tables.new,
+        };
+        let mut collected = Collected::default();
+        collected.comparison = compare_aligned(tables, alignment, &self.rules, 1, &mut collected)?;
+        Ok(collected)
+    }
+}
+
+/// Runs every case of a file and checks what it says.
+#[track_caller]
+pub(crate) fn check_file(text: &str) {
+    let cases: Vec<_> = text.split("\n=== ").skip(1).map(parse_case).collect();
+    assert!(!cases.is_empty(), "a file of cases has cases");
+    for case in cases {
+        let said = match case.run() {
+            Ok(collected) => outcome_text(&case, &collected),
+            Err(error) => format!("error: {error}"),
+        };
+        assert_eq!(said.trim(), case.says, "\n--- {}\n{said}", case.title);
+    }
+}
+
+fn parse_case(text: &str) -> Case {
+    let (title, rest) = text.split_once('\n').unwrap();
+    let (rest, says) = rest.split_once("says:\n").unwrap();
+    let (head, tables) = rest.split_once("old:\n").unwrap();
+    let (old, new) = tables.split_once("new:\n").unwrap();
+    let mut case = Case {
+        title: title.to_owned(),
+        key: Vec::new(),
+        customer: None,
+        rules: Vec::new(),
+        tables: Both {
+            old: parse_table(old),
+            new: parse_table(new),
+        },
+        says: says.trim().to_owned(),
+    };
+    for line in head.lines().filter(|line| !line.trim().is_empty()) {
+        let (word, rest) = line
+            .split_once(": ")
+            .unwrap_or_else(|| panic!("{title}: `{line}`"));
+        match word {
+            "key" => case.key = rest.split(", ").map(str::to_owned).collect(),
+            "customer" => case.customer = Some(rest.to_owned()),
+            "rule" => case.rules.push(parse_rule(case.rules.len() + 1, rest)),
+            _ => panic!("{title}: `{line}`"),
+        }
+    }
+    case
+}
+
+fn parse_table(text: &str) -> MemoryTable {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let header = lines.next().map(cells).unwrap_or_default();
+    let fields: Vec<Field> = header.iter().map(|cell| parse_field(cell)).collect();
+    let rows: Vec<Vec<&str>> = lines.map(cells).collect();
+    let schema = Arc::new(Schema::new(fields));
+    let columns = schema.fields().iter().enumerate().map(|(position, field)| {
+        let texts = rows
+            .iter()
+            .map(|row| Some(row[position]).filter(|text| *text != "NULL"));
+        let texts: StringArray = texts.map(|text| text.map(unescaped)).collect();
+        parse_column(texts, field.data_type())
+    });
+    let columns: Vec<ArrayRef> = columns.collect();
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options).unwrap();
+    MemoryTable {
+        schema,
+        batches: vec![batch],
+    }
+}
+
+fn parse_field(cell: &str) -> Field {
+    let (name, data_type) = cell.split_once(' ').unwrap();
+    Field::new(name, data_type.trim().parse().unwrap(), true)
+}
+
+fn parse_column(texts: StringArray, data_type: &DataType) -> ArrayRef {
+    let options = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    cast_with_options(&texts, data_type, &options).unwrap()
+}
+
+/// `""` is empty text, and `\u{301}` the character of that number.
+fn unescaped(cell: &str) -> String {
+    let mut text = String::new();
+    let mut rest = if cell == "\"\"" { "" } else { cell };
+    while let Some((before, after)) = rest.split_once("\\u{") {
+        let (digits, after) = after.split_once('}').unwrap();
+        text.push_str(before);
+        text.push(char::from_u32(u32::from_str_radix(digits, 16).unwrap()).unwrap());
+        rest = after;
+    }
+    text + rest
+}
+
+fn cells(line: &str) -> Vec<&str> {
+    line.split('|').map(str::trim).collect()
+}

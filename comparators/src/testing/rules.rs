@@ -1,0 +1,86 @@
+//! Rules in one line: `customers=AS,VX columns=price kinds=changed within=5%`, with `ignore` or `any` for `within`.
+
+use std::collections::BTreeSet;
+
+use understudy_core::rule::{Allowance, Base, Bound, DifferenceKind, Rule, Within};
+
+pub(super) fn parse_rule(number: usize, line: &str) -> Rule {
+    let mut rule = Rule {
+        name: format!("rule {number}"),
+        customers: None,
+        columns: None,
+        kinds: None,
+        allow: Allowance::Any,
+        reason: None,
+        until: None,
+    };
+    for word in line.split(' ') {
+        let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        match name {
+            "customers" => rule.customers = Some(value.split(',').map(str::to_owned).collect()),
+            "columns" => rule.columns = Some(value.split(',').map(str::to_owned).collect()),
+            "kinds" => rule.kinds = Some(value.split(',').map(kind).collect::<BTreeSet<_>>()),
+            "ignore" => rule.allow = Allowance::Ignore,
+            "any" => rule.allow = Allowance::Any,
+            "within" => {
+                rule.allow = Allowance::Within(Within {
+                    up: bound(value),
+                    down: bound(value),
+                })
+            }
+            "up" | "down" => aim(&mut rule, name, bound(value)),
+            _ => panic!("`{word}`"),
+        }
+    }
+    rule
+}
+
+fn aim(rule: &mut Rule, direction: &str, bound: Bound) {
+    if !matches!(rule.allow, Allowance::Within(_)) {
+        rule.allow = Allowance::Within(Within {
+            up: Bound::default(),
+            down: Bound::default(),
+        });
+    }
+    let Allowance::Within(within) = &mut rule.allow else {
+        unreachable!()
+    };
+    *(if direction == "up" {
+        &mut within.up
+    } else {
+        &mut within.down
+    }) = bound;
+}
+
+fn kind(name: &str) -> DifferenceKind {
+    use DifferenceKind::{Changed, ColumnAdded, ColumnRemoved, OnlyNew, OnlyOld, TypeChanged};
+    let all = [
+        Changed,
+        OnlyOld,
+        OnlyNew,
+        ColumnAdded,
+        ColumnRemoved,
+        TypeChanged,
+    ];
+    all.into_iter().find(|kind| kind.name() == name).unwrap()
+}
+
+/// `0.5`, `5%`, `5%max`, `1s`, or an absolute and a relative bound with a `+` between them.
+fn bound(text: &str) -> Bound {
+    let mut bound = Bound::default();
+    for part in text.split('+') {
+        let (number, of) = part
+            .strip_suffix("max")
+            .map_or((part, Base::Old), |number| (number, Base::Max));
+        if let Some(percent) = number.strip_suffix('%') {
+            bound.rel = Some(format!("{percent}e-2").parse().unwrap());
+            bound.of = of;
+        } else if let Some(seconds) = number.strip_suffix('s') {
+            bound.abs = Some(format!("{seconds}e9").parse().unwrap());
+            bound.abs_is_duration = true;
+        } else {
+            bound.abs = Some(number.parse().unwrap());
+        }
+    }
+    bound
+}
