@@ -4,6 +4,8 @@
 //! what is compared and published. Planning is a pure function, so a plan can be printed, tested and replayed.
 
 mod build;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::collections::BTreeMap;

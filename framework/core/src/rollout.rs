@@ -8,7 +8,7 @@ use crate::comparison::Comparison;
 use crate::customer::Customer;
 use crate::rule::DifferenceKind;
 use crate::run::Failure;
-use crate::stage::{LaneStages, Span, Stage};
+use crate::stage::{LaneStages, Span, Stage, Stages};
 use crate::verdict::Verdict;
 use crate::world::Side;
 
@@ -163,3 +163,39 @@ pub fn honour_moves_to_old(mut assembly: Assembly, now: &LaneStages) -> Assembly
     }
     assembly
 }
+
+/// The stages of a run: the ledger's, except where a flag was moved towards old. A flag that was moved towards new
+/// without the ledger's authorisation changes nothing. Gives what a person should look at as well.
+///
+/// `flags` are by change; a change that is not in it has no flag that says anything.
+#[must_use]
+pub fn interlock(ledger: &Stages, flags: &BTreeMap<String, LaneStages>) -> (Stages, Vec<String>) {
+    let (mut stages, mut alerts) = (ledger.clone(), Vec::new());
+    for (change, flag) in flags {
+        let held = ledger.of(change);
+        let named = held.lanes.keys().chain(flag.lanes.keys());
+        let lanes = named.map(|lane| (lane.clone(), held.of(lane), flag.of(lane)));
+        let mut met = LaneStages { lanes: BTreeMap::new(), unlisted: held.unlisted.min(flag.unlisted) };
+        for (lane, held, wanted) in lanes {
+            alerts.extend(disagreement(change, &lane.label(), held, wanted));
+            met.lanes.insert(lane, held.min(wanted));
+        }
+        alerts.extend(disagreement(change, "everybody else", held.unlisted, flag.unlisted));
+        alerts.dedup();
+        stages.0.insert(change.clone(), met);
+    }
+    (stages, alerts)
+}
+
+fn disagreement(change: &str, lane: &str, held: Stage, wanted: Stage) -> Option<String> {
+    if wanted < held {
+        Some(format!("`{change}`: the flag moved {lane} back from {held} to {wanted}, which is honoured"))
+    } else if side(wanted) == Side::New && side(held) == Side::Old {
+        Some(format!("`{change}`: the flag moved {lane} to {wanted} and nobody authorised it: {lane} stays at {held}"))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

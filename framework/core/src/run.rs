@@ -93,6 +93,8 @@ pub enum FailureKind {
     Memory,
     /// Its process died.
     Died,
+    /// Putting rows together by customer would give a row twice, or lose one.
+    Grain,
     /// Something that it reads was not there because that failed.
     Input,
     /// Storage or the machine.

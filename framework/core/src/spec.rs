@@ -3,8 +3,8 @@
 //! `load` parses, then resolves, and gives every problem at once. It reads no file itself: the caller hands it
 //! the text and a [`FileCheck`] that answers which files exist.
 //!
-//! One [`table`] holds every key; [`structure`] holds a file against it and [`json_schema`](json_schema()) prints it.
-//! What the keys mean together is [`resolve`]'s.
+//! One table (`table.rs`) has every key: `structure.rs` holds a file against it, and [`json_schema()`] prints it for
+//! editors. What the keys mean together is the business of `resolve.rs`.
 
 mod columns;
 mod json_schema;

@@ -71,7 +71,7 @@ fn dataset_names(node: &Node) -> impl Iterator<Item = &str> {
 
 fn live_lines(plan: &Plan, facts: &TreeFacts) -> Vec<String> {
     let mut lines = Vec::new();
-    for (id, node) in plan.nodes().filter(|(_, node)| node.half == Half::Live) {
+    for (id, _) in plan.nodes().filter(|(_, node)| node.half == Half::Live) {
         let published = plan.publications.iter().find(|publication| publication.node == id);
         let target = match published {
             Some(publication) => format!("  => {}/date={}/", publication.location.trim_end_matches('/'), plan.date),
@@ -135,7 +135,8 @@ fn comparison_line(plan: &Plan, comparison: &PlannedComparison) -> String {
     let customer = comparison.customer.as_ref().map(|column| format!(", by {column}")).unwrap_or_default();
     let (key, rules) = (comparison.key.join(", "), comparison.rules.len());
     let plural = if rules == 1 { "" } else { "s" };
-    format!("compare {}: {sides} on ({key}){customer}, {rules} rule{plural}", comparison.task)
+    let when = if comparison.half == Half::Live { " before publishing" } else { "" };
+    format!("compare {}{when}: {sides} on ({key}){customer}, {rules} rule{plural}", comparison.task)
 }
 
 fn span_text(plan: &Plan, change: &str) -> &'static str {
