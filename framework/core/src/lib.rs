@@ -10,6 +10,7 @@ pub mod digest;
 pub mod event;
 pub mod judge;
 pub mod ledger;
+pub mod normalize;
 pub mod path_part;
 pub mod plan;
 pub mod rollout;

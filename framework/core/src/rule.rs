@@ -33,10 +33,33 @@ pub struct Rule {
 pub enum Allowance {
     /// A cell may move this far.
     Within(Within),
+    /// A cell may be written in another way: these are applied to both values, in this order, which must then be
+    /// the same.
+    Normalize(Vec<Normalizer>),
     /// The difference does not matter.
     Ignore,
     /// Any difference was meant.
     Any,
+}
+
+/// A difference of spelling that can be taken away.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalizer {
+    /// Takes white space from both ends of text.
+    Trim,
+    /// Makes all letters of text small.
+    Case,
+    /// Makes every run of white space in text one space.
+    Whitespace,
+    /// Takes text to Unicode's composed form, NFC.
+    Nfc,
+    /// Takes text to Unicode's compatible composed form, NFKC.
+    Nfkc,
+    /// Makes empty text NULL.
+    EmptyIsNull,
+    /// Takes the order from lists.
+    Unordered,
 }
 
 /// How far a cell may move from old to new, inclusive, in each direction.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::comparison::{CellDifference, RowChange, RowDifference, SchemaDifference};
 use crate::customer::Customer;
+use crate::normalize::same_after;
 use crate::rule::{Allowance, DifferenceKind, Rule};
 use crate::schema::Column;
 
@@ -153,6 +154,7 @@ fn selects_kind(rule: &Rule, kind: DifferenceKind) -> bool {
 fn allows_cell(allowance: &Allowance, cell: &CellDifference) -> bool {
     match allowance {
         Allowance::Within(within) => within.allows(&cell.old, &cell.new),
+        Allowance::Normalize(normalizers) => same_after(normalizers, &cell.old, &cell.new),
         Allowance::Ignore | Allowance::Any => true,
     }
 }
@@ -160,7 +162,7 @@ fn allows_cell(allowance: &Allowance, cell: &CellDifference) -> bool {
 /// Whether an allowance covers what has no two values to measure: a row on one side, or a schema.
 fn allows_whole(allowance: &Allowance) -> bool {
     match allowance {
-        Allowance::Within(_) => false,
+        Allowance::Within(_) | Allowance::Normalize(_) => false,
         Allowance::Ignore | Allowance::Any => true,
     }
 }
