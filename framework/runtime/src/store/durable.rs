@@ -364,4 +364,4 @@ fn trace(_step: &str, _path: &Path) {}
 use tests::trace;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

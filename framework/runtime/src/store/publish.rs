@@ -35,7 +35,8 @@ use crate::store::lock::Lock;
 /// How long a publication waits for another one of the same store.
 const PUBLISH_WAIT: Duration = Duration::from_mins(10);
 
-/// The fault points of a publication, in their order.
+/// The fault points of a publication that goes well, in their order. One that is taken back passes
+/// `publish.while-taking-back`.
 pub const FAULT_POINTS: [&str; 9] = [
     "publish.before-staging",
     "publish.between-copies",

@@ -14,25 +14,29 @@ pub(super) fn trace(step: &str, path: &Path) {
 /// Runs something in a fresh folder and compares the steps that it took, one a line, paths seen from the folder.
 fn check_trace(run: impl FnOnce(&Path), expected: &str) {
     let folder = tempfile::tempdir().unwrap();
-    TRACE.take();
-    run(folder.path());
-    let show = |(step, path): (String, PathBuf)| {
-        let path = path
-            .strip_prefix(folder.path())
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
-        let path = if is_temporary(Path::new(&path)) {
-            "temporary".to_owned()
-        } else {
-            path
-        };
-        format!("{step} {path}").trim_end().to_owned()
-    };
-    let steps: Vec<_> = TRACE.take().into_iter().map(show).collect();
-    assert_eq!(steps.join("\n"), expected);
+    assert_eq!(trace_of(folder.path(), || run(folder.path())), expected);
     assert_eq!(temporaries(folder.path()), 0, "a temporary is left");
+}
+
+/// The steps that something takes on this thread, one a line, paths seen from a folder.
+pub(crate) fn trace_of(folder: &Path, run: impl FnOnce()) -> String {
+    TRACE.take();
+    run();
+    let show = |(step, path): (String, PathBuf)| {
+        let path = path.strip_prefix(folder).unwrap();
+        let shown = if is_temporary(path) {
+            path.with_file_name("temporary")
+        } else {
+            path.to_owned()
+        };
+        format!("{step} {}", shown.display()).trim_end().to_owned()
+    };
+    TRACE
+        .take()
+        .into_iter()
+        .map(show)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn temporaries(folder: &Path) -> usize {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::marker::Marker;
 use super::staging::Planned;
-use super::{PublishError, put};
+use super::{PublishError, fault_point, put};
 use crate::store::Store;
 use crate::store::durable::{self, FileError};
 
@@ -130,6 +130,7 @@ impl Pending {
             .temporaries
             .iter()
             .try_for_each(|temporary| durable::remove(temporary))?;
+        fault_point("publish.while-taking-back", &self.path)?;
         for folder in self.record.folders.iter().rev() {
             // Somebody else may have put something there, or it was never created.
             let _ = fs::remove_dir(folder);

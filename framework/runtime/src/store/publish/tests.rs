@@ -140,6 +140,35 @@ fn all_outputs_are_published_with_their_markers() {
 }
 
 #[test]
+fn each_step_is_on_the_disk_before_the_next_one_relies_on_it() {
+    let scene = scene();
+    fs::create_dir_all(store(scene.path()).pending_dir()).unwrap();
+    let run = || {
+        drop(publish(
+            &store(scene.path()),
+            &stamp("r1"),
+            &publications(scene.path())[..1],
+        ))
+    };
+    let expected = "\
+sync file store/pending/temporary
+rename store/pending/r1.json
+sync folder store/pending
+sync file live/a/date=2013-01-01/temporary
+sync folder live/a/date=2013-01-01
+sync file store/pending/temporary
+rename store/pending/r1.json
+sync folder store/pending
+rename live/a/date=2013-01-01/data.parquet
+sync folder live/a/date=2013-01-01
+sync file live/a/date=2013-01-01/temporary
+rename live/a/date=2013-01-01/_understudy.json
+sync folder live/a/date=2013-01-01
+sync folder store/pending";
+    assert_eq!(durable::tests::trace_of(scene.path(), run), expected);
+}
+
+#[test]
 fn nothing_to_publish_writes_nothing() {
     let scene = scene();
     assert_eq!(

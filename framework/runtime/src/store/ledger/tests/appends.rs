@@ -142,12 +142,58 @@ fn an_entry_that_a_crash_left_beyond_the_head_is_protected_after_the_next_append
 fn an_append_goes_on_beside_somebody_who_holds_the_lock_and_hangs() {
     let folder = tempfile::tempdir().unwrap();
     append(folder.path(), 1);
+    let head = fs::read(folder.path().join(Head::FILE_NAME)).unwrap();
     let hangs = Lock::exclusive(folder.path(), Duration::ZERO).unwrap();
     append(folder.path(), 1);
     assert_eq!(verify(folder.path()), []);
     assert_eq!(Ledger::open(folder.path()).unwrap().entries().len(), 2);
+    assert_eq!(
+        fs::read(folder.path().join(Head::FILE_NAME)).unwrap(),
+        head,
+        "the head is the holder's"
+    );
+    assert_eq!(
+        names(folder.path()).len(),
+        4,
+        "the temporary explains the entry"
+    );
     drop(hangs);
     append(folder.path(), 1);
     assert_eq!(names(folder.path()).len(), 4, "a temporary is left");
     assert_eq!(verify(folder.path()), []);
+}
+
+#[test]
+fn the_temporary_of_a_later_entry_is_left_to_its_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        ".tmp-1-0-00000001.json",
+        ".tmp-1-0-00000002.json",
+        ".tmp-1-0-head.json",
+    ] {
+        fs::write(folder.path().join(name), b"").unwrap();
+    }
+    append(folder.path(), 1);
+    assert_eq!(
+        names(folder.path()),
+        [".tmp-1-0-00000002.json", "00000001.json", "head.json"]
+    );
+}
+
+#[test]
+fn what_looks_broken_is_read_again_when_the_append_in_progress_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    append(folder.path(), 2);
+    let path = folder.path().join(Head::FILE_NAME);
+    let head = fs::read(&path).unwrap();
+    let first = Digest::of_bytes(&fs::read(folder.path().join("00000001.json")).unwrap());
+    let appends = Lock::exclusive(folder.path(), Duration::ZERO).unwrap();
+    fs::write(&path, Head::new(1, first).to_bytes()).unwrap();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| verify(folder.path()));
+        std::thread::sleep(Duration::from_millis(50));
+        fs::write(&path, &head).unwrap();
+        drop(appends);
+        assert_eq!(reader.join().unwrap(), []);
+    });
 }

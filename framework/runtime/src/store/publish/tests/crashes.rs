@@ -127,6 +127,15 @@ fn a_crash_while_finishing_is_finished_as_well() {
 }
 
 #[test]
+fn a_crash_while_taking_back_is_taken_back_as_well() {
+    for first in ["publish.before-intent", "publish.after-intent"] {
+        let scene = crashed("publish.while-taking-back", &format!("kill,{first}=error"));
+        finish_pending(&store(scene.path())).unwrap();
+        assert_eq!(tree(scene.path()), OLD, "{first}");
+    }
+}
+
+#[test]
 fn what_a_crash_left_is_finished_before_the_next_publication() {
     let scene = crashed("publish.between-renames", "kill");
     let other = publish(
