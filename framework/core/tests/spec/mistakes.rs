@@ -245,12 +245,16 @@ mod values {
 
     #[test]
     fn null_param() {
-        mistake("zone: UTC", "zone: ", expect![[r#"
+        mistake(
+            "zone: UTC",
+            "zone: ",
+            expect![[r#"
             understudy.yaml:20:93: parameter `zone` must be clearly a boolean, a number or text, not nothing
                 v2: { sql: sql/delay_v2.sql, limits: { wall: 10m, memory: 2GB }, params: { floor: 15, zone:  } }
                 hint: only `true` and `false` are booleans, and numbers have at most 64 bits; put everything else in quotes
             => live runs without utc-delays
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]

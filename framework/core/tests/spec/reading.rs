@@ -318,6 +318,19 @@ fn tasks_stand_after_those_that_they_read() {
 }
 
 #[test]
+fn a_task_that_reads_several_stands_after_all_of_them() {
+    let tasks = [("last", "[z, b, a]"), ("a", "[b]"), ("z", "[a]"), ("b", "[]")].map(|(name, inputs)| {
+        let output = format!("{{ location: live/{name}, grain: [k] }}");
+        format!("  {name}: {{ inputs: {inputs}, output: {output}, live: v, versions: {{ v: {{ sql: sql/delay_v1.sql }} }} }}\n")
+    });
+    let spec = loaded(&format!("pipeline: p\ntasks:\n{}", tasks.concat()))
+        .spec
+        .unwrap();
+    let names: Vec<_> = spec.tasks.iter().map(|task| task.name.as_str()).collect();
+    assert_eq!(names, ["b", "a", "z", "last"]);
+}
+
+#[test]
 fn customers_are_the_text_as_written() {
     let text = with(
         "customers: [AS, VX]",
@@ -449,5 +462,6 @@ fn problems_of_rules_that_stand_by_themselves() {
     expect![[r#"
         rules.yaml:1:1: the file must be a list, not a mapping
             rules: []
-            hint: write one rule or more in brackets: `[a, b]`"#]].assert_eq(&problems[0].to_string());
+            hint: write one rule or more in brackets: `[a, b]`"#]]
+    .assert_eq(&problems[0].to_string());
 }

@@ -84,7 +84,7 @@ impl Graph {
         while let Some(Reverse(task)) = ready.pop() {
             order.push(task.index());
             for reader in self.0.neighbors(task) {
-                waits[reader.index()] = 0;
+                waits[reader.index()] -= 1;
                 if waits[reader.index()] == 0 {
                     ready.push(Reverse(reader));
                 }
