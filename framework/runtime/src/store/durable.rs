@@ -4,19 +4,20 @@
 //! folder is synced, for a name is data of its folder. Temporaries are hidden files that start with
 //! [`TEMPORARY_PREFIX`]: readers skip them, and whoever finds one that nobody is writing may remove it.
 
-use std::fmt;
+mod error;
+mod temporary;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 use understudy_core::digest::Digest;
 
+pub use self::error::{FileError, Step};
+pub(crate) use self::temporary::Temporary;
+pub use self::temporary::{TEMPORARY_PREFIX, is_temporary};
 use crate::store::fault;
-
-/// How the name of every temporary file begins.
-pub const TEMPORARY_PREFIX: &str = ".tmp-";
 
 const COPY_BUFFER_BYTES: usize = 1 << 20;
 
@@ -28,62 +29,6 @@ pub enum Written {
     Created,
     /// There was one already; it was left alone.
     AlreadyExists,
-}
-
-/// A step on a file that failed.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {step} `{}`", path.display())]
-pub struct FileError {
-    /// What was tried.
-    pub step: Step,
-    /// On what.
-    pub path: PathBuf,
-    /// Why it failed.
-    pub source: io::Error,
-}
-
-/// What can be tried on a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
-    /// Create a folder.
-    CreateFolder,
-    /// Read a file or list a folder.
-    Read,
-    /// Write a file's content.
-    Write,
-    /// Have the disk confirm a file or a folder.
-    Sync,
-    /// Give a file its name.
-    Name,
-    /// Remove a file or a folder.
-    Remove,
-    /// Lock a folder.
-    Lock,
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::CreateFolder => "create the folder",
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Sync => "sync",
-            Self::Name => "put in place",
-            Self::Remove => "remove",
-            Self::Lock => "lock",
-        })
-    }
-}
-
-impl FileError {
-    /// For `map_err`: the step on the path failed with what comes.
-    pub(crate) fn at(step: Step, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self {
-            step,
-            path: path.to_owned(),
-            source,
-        }
-    }
 }
 
 /// Writes a file that must not be there yet. It is never seen half-written.
@@ -210,14 +155,6 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-/// Whether a file's name is that of a temporary.
-#[must_use]
-pub fn is_temporary(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    name.as_encoded_bytes()
-        .starts_with(TEMPORARY_PREFIX.as_bytes())
-}
-
 /// Removes the temporaries of a folder whose names end so, as [`replace`] and [`write_new`] leave them behind when
 /// they are killed; only for who knows that nobody is writing there. A folder that is not there has none.
 pub(crate) fn remove_temporaries(folder: &Path, end: &str) -> Result<(), FileError> {
@@ -242,55 +179,6 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut paths = paths.map_err(FileError::at(Step::Read, folder))?;
     paths.sort();
     Ok(paths)
-}
-
-/// A synced temporary file beside the path that it is for; removed when dropped.
-#[derive(Debug)]
-pub(crate) struct Temporary {
-    path: PathBuf,
-}
-
-impl Temporary {
-    pub(crate) fn write(target: &Path, bytes: &[u8]) -> Result<Self, FileError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let name = format!("{TEMPORARY_PREFIX}{}-{count}-{name}", std::process::id());
-        let path = parent(target).join(name);
-        let mut file = Self::create(&path)?;
-        let temporary = Self { path };
-        file.write_all(bytes)
-            .map_err(FileError::at(Step::Write, &temporary.path))?;
-        sync_file(&file, &temporary.path)?;
-        Ok(temporary)
-    }
-
-    /// A leftover of a dead process with the same number is nobody's.
-    fn create(path: &Path) -> Result<File, FileError> {
-        match create_new(path) {
-            Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => {
-                remove(path)?;
-                create_new(path)
-            }
-            result => result,
-        }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Leaves the file where it is, or where it was moved.
-    pub(crate) fn keep(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // It is hidden, and whoever writes here next removes it: nothing depends on this.
-        let _ = fs::remove_file(&self.path);
-    }
 }
 
 /// Gives a file a second name that must not be there yet: create-exclusive and atomic in one.

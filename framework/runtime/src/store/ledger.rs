@@ -8,6 +8,7 @@
 //! Reading never writes and takes no lock unless something looks wrong, which may be an append in progress.
 
 mod chain;
+mod chain_fault;
 mod files;
 
 use std::io::ErrorKind;
@@ -19,7 +20,7 @@ use understudy_core::digest::Digest;
 use understudy_core::ledger::{Entry, Head, LEDGER_FORMAT, LedgerEvent};
 use understudy_core::stage::Stages;
 
-pub use self::chain::{ChainFault, Witness};
+pub use self::chain_fault::{ChainFault, Witness};
 use self::files::LedgerFiles;
 use crate::store::durable::{self, FileError, Step, Temporary, Written};
 use crate::store::fault;
