@@ -361,6 +361,16 @@ static RULE: Section = Section {
             need: Optional,
         },
         Key {
+            name: "normalize",
+            about: "What the spelling of a cell may differ by; applied to both values, which must then be the same.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Word(&NORMALIZERS),
+                noun: "normaliser",
+                may_be_empty: false,
+            }),
+            need: Optional,
+        },
+        Key {
             name: "ignore",
             about: "The difference does not matter.",
             shape: Shape::True,
@@ -386,21 +396,32 @@ static RULE: Section = Section {
         },
     ],
     one_of: Some(&OneOf {
-        keys: &["within", "ignore", "allow"],
+        keys: &["within", "normalize", "ignore", "allow"],
         none: "allows nothing",
         several: "allows two things",
-        fix: "write one of `within: …`, `ignore: true` and `allow: any`",
+        fix: "write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`",
     }),
 };
 
 /// The kinds of difference, as rules name them.
-pub(crate) static KINDS: [&str; 6] = [
+static KINDS: [&str; 6] = [
     "changed",
     "only_old",
     "only_new",
     "column_added",
     "column_removed",
     "type_changed",
+];
+
+/// The normalisers, as rules name them.
+static NORMALIZERS: [&str; 7] = [
+    "trim",
+    "case",
+    "whitespace",
+    "nfc",
+    "nfkc",
+    "empty_is_null",
+    "unordered",
 ];
 
 static CUSTOMERS_FILE: Section = Section {
@@ -455,3 +476,20 @@ static FLAGS: Section = Section {
     }],
     one_of: None,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::{KINDS, NORMALIZERS};
+    use crate::rule::{DifferenceKind, Normalizer};
+
+    #[test]
+    fn the_words_are_those_of_the_types() {
+        for normalizer in Normalizer::ALL {
+            assert!(NORMALIZERS.contains(&normalizer.name()), "{normalizer:?}");
+        }
+        for word in KINDS {
+            let kind: DifferenceKind = serde_json::from_value(word.into()).unwrap();
+            assert_eq!(kind.name(), word);
+        }
+    }
+}

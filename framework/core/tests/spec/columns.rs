@@ -87,8 +87,8 @@ fn everything_known_and_right() {
             delay_both()
         ),
         expect![[r#"
-        => suspended: []
-    "#]],
+            => suspended: []
+        "#]],
     );
 }
 
@@ -207,7 +207,7 @@ fn rule_of_an_unchanged_task_may_name_a_column_that_comes_from_upstream() {
         &file,
         &format!("{}rank v1: carrier", delay_both()),
         expect![[r#"
-            understudy.yaml:53:21: `rule 1` names an unknown column `fresh`
+            understudy.yaml:55:21: `rule 1` names an unknown column `fresh`
                 - columns: [fresh]
                 hint: the columns are: carrier
                 stops: Change("utc-delays")
@@ -218,8 +218,8 @@ fn rule_of_an_unchanged_task_may_name_a_column_that_comes_from_upstream() {
         &file,
         &format!("delay v1: {DELAY}\ndelay v2: {DELAY} fresh\nrank v1: carrier"),
         expect![[r#"
-        => suspended: []
-    "#]],
+            => suspended: []
+        "#]],
     );
 }
 

@@ -48,7 +48,7 @@ mod keys {
             expect![[r#"
                 understudy.yaml:45:11: unknown key `witin` in rule `western carriers move a little`
                     witin: 5%
-                    hint: did you mean `within`? the keys here are: allow, columns, customers, ignore, kinds, name, reason, until, within
+                    hint: did you mean `within`? the keys here are: allow, columns, customers, ignore, kinds, name, normalize, reason, until, within
                 => live runs without utc-delays
             "#]],
         );
@@ -88,14 +88,14 @@ mod keys {
             "  total:\n    inputs: [rank, airports]",
             "  rank:\n    inputs: [rank, airports]",
             expect![[r#"
-            understudy.yaml:28:3: task `rank` stands here a second time
-                rank:
-                hint: the first is in line 22; keep one of them
-            understudy.yaml:59:12: unknown task `total`
-                new: { total: v2 }
-                hint: the tasks are: delay, rank
-            => nothing runs
-        "#]],
+                understudy.yaml:28:3: task `rank` stands here a second time
+                    rank:
+                    hint: the first is in line 22; keep one of them
+                understudy.yaml:61:12: unknown task `total`
+                    new: { total: v2 }
+                    hint: the tasks are: delay, rank
+                => nothing runs
+            "#]],
         );
     }
 
@@ -105,11 +105,11 @@ mod keys {
             "  fast-total:",
             "  utc-delays:",
             expect![[r#"
-            understudy.yaml:58:3: change `utc-delays` stands here a second time
-                utc-delays:
-                hint: the first is in line 37; keep one of them
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:60:3: change `utc-delays` stands here a second time
+                    utc-delays:
+                    hint: the first is in line 37; keep one of them
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -165,7 +165,7 @@ mod values {
             "  fast-total:\n    new: { total: v2 }",
             "  fast-total:",
             expect![[r#"
-                understudy.yaml:58:3: change `fast-total` must be a mapping, not nothing
+                understudy.yaml:60:3: change `fast-total` must be a mapping, not nothing
                     fast-total:
                     hint: write some of: new, downstream, expect, gate, flag
                 => live runs without fast-total
@@ -347,7 +347,7 @@ mod values {
             "provider: file",
             "provider: fil",
             expect![[r#"
-                understudy.yaml:61:20: `provider` of `flags` of the pipeline cannot be `fil`
+                understudy.yaml:63:20: `provider` of `flags` of the pipeline cannot be `fil`
                     flags: { provider: fil }
                     hint: write `file`
                 => nothing runs
@@ -491,11 +491,11 @@ mod names {
             "new: { total: v2 }",
             "new: { total: v2, delay: v3 }",
             expect![[r#"
-            understudy.yaml:59:23: two changes, `utc-delays` and `fast-total`, change the task `delay`
-                new: { total: v2, delay: v3 }
-                hint: make them one change, or complete the first before the second begins
-            => live runs without fast-total
-        "#]],
+                understudy.yaml:61:23: two changes, `utc-delays` and `fast-total`, change the task `delay`
+                    new: { total: v2, delay: v3 }
+                    hint: make them one change, or complete the first before the second begins
+                => live runs without fast-total
+            "#]],
         );
     }
 
@@ -561,11 +561,11 @@ mod names {
             "new: { total: v2 }",
             "new: { total: v2 }\n    downstream: [rank]",
             expect![[r#"
-            understudy.yaml:60:18: `rank` does not read what `fast-total` changes
-                downstream: [rank]
-                hint: leave it out: no task is downstream of this change
-            => live runs without fast-total
-        "#]],
+                understudy.yaml:62:18: `rank` does not read what `fast-total` changes
+                    downstream: [rank]
+                    hint: leave it out: no task is downstream of this change
+                => live runs without fast-total
+            "#]],
         );
     }
 
@@ -589,11 +589,11 @@ mod names {
             "downstream: [rank]",
             "downstream: [total]",
             expect![[r#"
-            understudy.yaml:52:7: nothing compares `rank`, so its rules do nothing
-                rank:
-                hint: add it to `new` or `downstream`; compared here are: delay, total
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:54:7: nothing compares `rank`, so its rules do nothing
+                    rank:
+                    hint: add it to `new` or `downstream`; compared here are: delay, total
+                => live runs without utc-delays
+            "#]],
         );
     }
 }
@@ -607,11 +607,11 @@ mod rules {
             "          within: 5%\n",
             "",
             expect![[r#"
-            understudy.yaml:42:11: rule `western carriers move a little` allows nothing
-                - name: western carriers move a little
-                hint: write one of `within: …`, `ignore: true` and `allow: any`
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:42:11: rule `western carriers move a little` allows nothing
+                    - name: western carriers move a little
+                    hint: write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -626,7 +626,7 @@ mod rules {
                     hint: add `reason: …`, or leave `ignore` out
                 understudy.yaml:46:11: rule `western carriers move a little` allows two things: `within` and `ignore`
                     ignore: true
-                    hint: write one of `within: …`, `ignore: true` and `allow: any`
+                    hint: write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`
                 => live runs without utc-delays
             "#]],
         );
@@ -652,7 +652,7 @@ mod rules {
             "          reason: ranks follow delays\n",
             "",
             expect![[r#"
-                understudy.yaml:54:11: `allow` of rule 1 of task `rank` needs `reason`, which is not there
+                understudy.yaml:56:11: `allow` of rule 1 of task `rank` needs `reason`, which is not there
                     allow: any
                     hint: add `reason: …`, or leave `allow` out
                 => live runs without utc-delays
@@ -706,6 +706,34 @@ mod rules {
     }
 
     #[test]
+    fn normalize_for_rows() {
+        mistake(
+            "normalize: [nfc, trim]",
+            "normalize: [nfc, trim]\n          kinds: [column_added]",
+            expect![[r#"
+                understudy.yaml:54:18: `rule 3` allows nothing: `normalize` is for cells, and its kinds are others
+                    kinds: [column_added]
+                    hint: leave out `kinds`, or write `allow: any` instead of `normalize`
+                => live runs without utc-delays
+            "#]],
+        );
+    }
+
+    #[test]
+    fn unknown_normaliser() {
+        mistake(
+            "normalize: [nfc, trim]",
+            "normalize: [nfc, trimm]",
+            expect![[r#"
+                understudy.yaml:53:28: normaliser 2 of `normalize` of rule 3 of task `delay` cannot be `trimm`
+                    normalize: [nfc, trimm]
+                    hint: did you mean `trim`? the words for it are: case, empty_is_null, nfc, nfkc, trim, unordered, whitespace
+                => live runs without utc-delays
+            "#]],
+        );
+    }
+
+    #[test]
     fn one_name_twice() {
         mistake(
             "name: set by the run",
@@ -725,7 +753,7 @@ mod rules {
             "new: { total: v2 }",
             "new: { total: v2 }\n    expect: { total: [ { customers: [AS], within: 1 } ] }",
             expect![[r#"
-                understudy.yaml:60:37: a rule selects customers, but `total` has no customer column
+                understudy.yaml:62:37: a rule selects customers, but `total` has no customer column
                     expect: { total: [ { customers: [AS], within: 1 } ] }
                     hint: add `customer: <column>` to the output of `total`, or leave `customers` out
                 => live runs without fast-total
@@ -739,11 +767,11 @@ mod rules {
             "file: west.txt",
             "file: wets.txt",
             expect![[r#"
-            understudy.yaml:53:30: the file of customers `wets.txt` is not there
-                - customers: { file: wets.txt }
-                hint: write one customer per line, in a file in UTF-8 whose path begins at the pipeline file's folder
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:55:30: the file of customers `wets.txt` is not there
+                    - customers: { file: wets.txt }
+                    hint: write one customer per line, in a file in UTF-8 whose path begins at the pipeline file's folder
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -753,11 +781,11 @@ mod rules {
             "file: west.txt",
             "file: empty.txt",
             expect![[r#"
-            understudy.yaml:53:30: the file of customers `empty.txt` names no customer
-                - customers: { file: empty.txt }
-                hint: write one customer per line, in a file in UTF-8 whose path begins at the pipeline file's folder
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:55:30: the file of customers `empty.txt` names no customer
+                    - customers: { file: empty.txt }
+                    hint: write one customer per line, in a file in UTF-8 whose path begins at the pipeline file's folder
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -767,13 +795,13 @@ mod rules {
             "{ file: west.txt }",
             "{ dataset: airports, where: x }",
             expect![[r#"
-                understudy.yaml:53:11: `customers` of rule 1 of task `rank` has no `file`
+                understudy.yaml:55:11: `customers` of rule 1 of task `rank` has no `file`
                     - customers: { dataset: airports, where: x }
                     hint: add `file: …`. A text file with one customer per line.
-                understudy.yaml:53:24: unknown key `dataset` in `customers` of rule 1 of task `rank`
+                understudy.yaml:55:24: unknown key `dataset` in `customers` of rule 1 of task `rank`
                     - customers: { dataset: airports, where: x }
                     hint: the keys here are: file
-                understudy.yaml:53:43: unknown key `where` in `customers` of rule 1 of task `rank`
+                understudy.yaml:55:43: unknown key `where` in `customers` of rule 1 of task `rank`
                     - customers: { dataset: airports, where: x }
                     hint: the keys here are: file
                 => live runs without utc-delays
@@ -1184,7 +1212,7 @@ changes:
                 hint: the tasks are: a, b
             understudy.yaml:24:11: rule 1 of task `a` allows nothing
                 - { columns: [x] }
-                hint: write one of `within: …`, `ignore: true` and `allow: any`
+                hint: write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`
             understudy.yaml:25:21: `within` of rule 2 of task `a` must be a distance of zero or more, not `-1`
                 - { within: -1, ignore: no }
                 hint: write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`
@@ -1193,7 +1221,7 @@ changes:
                 hint: add `reason: …`, or leave `ignore` out
             understudy.yaml:25:25: rule 2 of task `a` allows two things: `within` and `ignore`
                 - { within: -1, ignore: no }
-                hint: write one of `within: …`, `ignore: true` and `allow: any`
+                hint: write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`
             understudy.yaml:25:33: `ignore` of rule 2 of task `a` must be `true`, not `no`
                 - { within: -1, ignore: no }
                 hint: only `true` and `false` are booleans; write `true`, or leave the key out

@@ -272,6 +272,22 @@ fn every_key_arrives() {
                     "allow": "ignore",
                     "reason": "the clock of the run",
                     "until": "2027-06-30"
+                  },
+                  {
+                    "name": "rule 3",
+                    "customers": null,
+                    "columns": [
+                      "origin"
+                    ],
+                    "kinds": null,
+                    "allow": {
+                      "normalize": [
+                        "nfc",
+                        "trim"
+                      ]
+                    },
+                    "reason": null,
+                    "until": null
                   }
                 ],
                 "rank": [
@@ -454,7 +470,7 @@ fn problems_of_rules_that_stand_by_themselves() {
             hint: write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`
         rules.yaml:2:5: unknown key `column` in rule 2 of the file
             - { column: [a], ignore: true }
-            hint: did you mean `columns`? the keys here are: allow, columns, customers, ignore, kinds, name, reason, until, within
+            hint: did you mean `columns`? the keys here are: allow, columns, customers, ignore, kinds, name, normalize, reason, until, within
         rules.yaml:2:18: `ignore` of rule 2 of the file needs `reason`, which is not there
             - { column: [a], ignore: true }
             hint: add `reason: …`, or leave `ignore` out"#]].assert_eq(&text.join("\n"));

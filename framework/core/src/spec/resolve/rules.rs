@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reading;
 use super::names::{Names, text_at, texts_at};
-use crate::rule::{Allowance, DifferenceKind, Rule};
+use crate::rule::{Allowance, DifferenceKind, Normalizer, Rule};
 use crate::spec::FileCheck;
 use crate::spec::places::Spot;
 use crate::spec::problems::{Origin, Problems, quoted, rule_label};
@@ -140,9 +140,26 @@ fn allowance(node: &Node) -> Option<Allowance> {
     if let Some(within) = node.get("within") {
         return scalar::within(within.scalar()?).map(Allowance::Within);
     }
+    if node.get("normalize").is_some() {
+        return Some(Allowance::Normalize(normalizers(node)));
+    }
     node.get("ignore")
         .map(|_| Allowance::Ignore)
         .or_else(|| node.get("allow").map(|_| Allowance::Any))
+}
+
+/// In the file's order, in which they are applied.
+fn normalizers(node: &Node) -> Vec<Normalizer> {
+    let names = texts_at(node, "normalize");
+    let named = |name: &str| {
+        Normalizer::ALL
+            .into_iter()
+            .find(|known| known.name() == name)
+    };
+    names
+        .into_iter()
+        .filter_map(|(name, _)| named(name))
+        .collect()
 }
 
 fn kinds(node: &Node) -> BTreeSet<DifferenceKind> {
@@ -153,37 +170,31 @@ fn kinds(node: &Node) -> BTreeSet<DifferenceKind> {
         .collect()
 }
 
-/// Selections that no difference can meet: kinds of rows together with columns, or `within` for what has no cells.
+/// Selections that no difference can meet: kinds of rows together with columns, or with what is for cells.
 fn check_selection(node: &Node, name: &str, origin: &Origin, problems: &mut Problems<'_>) {
     let kinds = kinds(node);
-    let Some(kinds_node) = node.get("kinds").filter(|_| !kinds.is_empty()) else {
+    let Some(mark) = node
+        .get("kinds")
+        .filter(|_| !kinds.is_empty())
+        .map(|node| node.mark)
+    else {
         return;
     };
-    let rows_only = kinds
-        .iter()
-        .all(|kind| matches!(kind, DifferenceKind::OnlyOld | DifferenceKind::OnlyNew));
-    if rows_only && node.get("columns").is_some() {
+    let rows = [DifferenceKind::OnlyOld, DifferenceKind::OnlyNew];
+    let for_cells = ["within", "normalize"]
+        .into_iter()
+        .find(|key| node.get(key).is_some());
+    let label = rule_label(name);
+    if kinds.iter().all(|kind| rows.contains(kind)) && node.get("columns").is_some() {
         let message = format!(
-            "{} selects nothing: `columns` selects cells, and its kinds are whole rows",
-            rule_label(name)
+            "{label} selects nothing: `columns` selects cells, and its kinds are whole rows"
         );
-        problems.push(
-            kinds_node.mark,
-            origin,
-            message,
-            "leave out `columns` or `kinds`",
-        );
-    } else if node.get("within").is_some() && !kinds.contains(&DifferenceKind::Changed) {
-        let message = format!(
-            "{} allows nothing: `within` is for cells, and its kinds are others",
-            rule_label(name)
-        );
-        problems.push(
-            kinds_node.mark,
-            origin,
-            message,
-            "leave out `kinds`, or write `allow: any` instead of `within`",
-        );
+        problems.push(mark, origin, message, "leave out `columns` or `kinds`");
+    } else if let Some(key) = for_cells.filter(|_| !kinds.contains(&DifferenceKind::Changed)) {
+        let message =
+            format!("{label} allows nothing: `{key}` is for cells, and its kinds are others");
+        let fix = format!("leave out `kinds`, or write `allow: any` instead of `{key}`");
+        problems.push(mark, origin, message, fix);
     }
 }
 
