@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
-use understudy_core::snapshot::DatasetSnapshot;
+use understudy_core::snapshot::{DatasetSnapshot, FileFormat, PinnedFile};
 use understudy_core::spec::ColumnType;
 
 use crate::error::TableError;
@@ -26,6 +26,15 @@ pub struct TableSource {
     pub snapshot: DatasetSnapshot,
     /// Types by column; they go before what is inferred.
     pub types: BTreeMap<String, ColumnType>,
+}
+
+/// How large a table is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extent {
+    /// Its rows; unknown for CSV.
+    pub rows: Option<u64>,
+    /// The bytes of its columns before compression; of CSV, the bytes of its files.
+    pub bytes: u64,
 }
 
 /// Batches of a table, in order.
@@ -167,6 +176,40 @@ impl TableSource {
         batch_rows: usize,
     ) -> Result<Batches, TableError> {
         read::batches(self, schema, projection, batch_rows)
+    }
+
+    /// How many of the schema's last columns are in no file, but in the names of the folders only.
+    ///
+    /// # Errors
+    /// A first file that cannot be read.
+    pub fn partition_columns(&self, schema: &Schema) -> Result<usize, TableError> {
+        read::partition_columns(self, schema)
+    }
+
+    /// The value of a partition column in the rows of one file, as a column of one row.
+    ///
+    /// # Errors
+    /// A value that is not of the column's type.
+    pub fn partition_value(
+        &self,
+        file: &PinnedFile,
+        field: &FieldRef,
+    ) -> Result<ArrayRef, TableError> {
+        read::partition_value(self, file, field)
+    }
+
+    /// How large the table is, by its files' own metadata.
+    ///
+    /// # Errors
+    /// A Parquet file that cannot be read.
+    pub fn extent(&self) -> Result<Extent, TableError> {
+        match self.snapshot.format {
+            FileFormat::Parquet => parquet::extent(&self.paths()),
+            FileFormat::Csv => Ok(Extent {
+                rows: None,
+                bytes: self.snapshot.files.iter().map(|file| file.bytes).sum(),
+            }),
+        }
     }
 
     /// The paths of its files, in order.

@@ -282,3 +282,6 @@ fn run<R: RunEndIndexType>(array: &dyn Array, row: usize) -> Result<Value, Table
     let runs: &RunArray<R> = array.as_run_opt::<R>().ok_or_else(inconsistent)?;
     value_at(runs.values(), runs.get_physical_index(row))
 }
+
+#[cfg(test)]
+mod tests;

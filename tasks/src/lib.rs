@@ -1,1 +1,82 @@
-//! Placeholder.
+//! The kinds of task: what computes a dataset from others.
+//!
+//! Knows: SQL (DataFusion), programs, the folder that a task may write.
+//! Does not know: pipelines, worlds, live and shadow, publishing. A task gets its inputs and writes its output; what
+//! role it plays is nobody's business here. It runs inside a worker process that somebody else starts and limits.
+
+mod collect;
+mod columns;
+mod command;
+mod input;
+mod output;
+mod sql;
+
+pub use columns::missing_columns;
+pub use command::{CommandError, CommandTask, run_command};
+pub use input::{InputError, TaskInput, lay_out_input};
+pub use output::OutputError;
+pub use sql::{SqlError, SqlTask, plan_sql, run_sql};
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use arrow::datatypes::SchemaRef;
+use serde::{Deserialize, Serialize};
+use understudy_tables::{TableError, TableSource};
+
+/// The one file of a task's output, in its output folder.
+pub const DATA_FILE: &str = "data.parquet";
+
+/// What a task made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TaskOutput {
+    /// Its rows.
+    pub rows: u64,
+    /// The one Parquet file that holds them.
+    pub parquet: PathBuf,
+    /// The CSV as a program wrote it, for types that are inferred over both sides of a comparison together.
+    pub raw: Option<TableSource>,
+    /// The schema of the Parquet file.
+    #[serde(with = "understudy_tables::schema_text")]
+    pub schema: SchemaRef,
+}
+
+/// A task that made nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// The SQL is wrong, or failed.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// The program failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// What the program left is no table.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// An input cannot be handed to the task.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A table cannot be read or written.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The file system refused.
+    #[error("`{}` cannot be {action}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried: `created`, `read` or `written`.
+        action: &'static str,
+        /// What the file system said.
+        source: io::Error,
+    },
+}
+
+impl TaskError {
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            action,
+            source,
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Fields, Schema, SchemaRef};
 
 use super::build::ColumnBuilder;
 use super::error::{CsvError, CsvProblem};
@@ -32,13 +32,15 @@ pub(crate) fn header(path: &Path) -> Result<Vec<String>, TableError> {
 }
 
 impl CsvBatches {
-    /// Opens a file; every wanted column must be in it.
+    /// Opens a file to read those of the fields that it has.
     pub(crate) fn open(
         path: &Path,
-        wanted: &[FieldRef],
+        fields: &Fields,
         batch_rows: usize,
     ) -> Result<Self, TableError> {
         let (records, names) = Records::open(path)?;
+        let wanted: Vec<FieldRef> =
+            fields.iter().filter(|field| names.contains(field.name())).cloned().collect();
         let unreadable = |field: &FieldRef| SchemaError::Unreadable {
             file: path.to_owned(),
             column: field.name().clone(),
@@ -51,12 +53,12 @@ impl CsvBatches {
         Ok(Self {
             path: path.to_owned(),
             records,
-            schema: Arc::new(Schema::new(wanted.to_vec())),
             columns: columns?,
             targets: names
                 .iter()
                 .map(|name| wanted.iter().position(|field| field.name() == name))
                 .collect(),
+            schema: Arc::new(Schema::new(wanted)),
             batch_rows,
         })
     }

@@ -6,13 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::datatypes::{Fields, SchemaRef};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::TableError;
-use crate::source::SchemaError;
+use crate::source::Extent;
 
 /// A Parquet file that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,25 @@ pub(crate) fn file_schema(path: &Path) -> Result<SchemaRef, TableError> {
     open(path).map(|builder| builder.schema().clone())
 }
 
+/// The rows and the uncompressed bytes of some files.
+pub(crate) fn extent(paths: &[PathBuf]) -> Result<Extent, TableError> {
+    let mut extent = Extent {
+        rows: Some(0),
+        bytes: 0,
+    };
+    for path in paths {
+        for group in open(path)?.metadata().row_groups() {
+            extent.rows = extent
+                .rows
+                .map(|rows| rows.saturating_add(group.num_rows().unsigned_abs()));
+            extent.bytes = extent
+                .bytes
+                .saturating_add(group.total_byte_size().unsigned_abs());
+        }
+    }
+    Ok(extent)
+}
+
 /// The wanted columns of one Parquet file.
 pub(crate) struct ParquetBatches {
     path: PathBuf,
@@ -61,17 +80,12 @@ pub(crate) struct ParquetBatches {
 }
 
 impl ParquetBatches {
-    /// Opens a file; every wanted column must be in it. They come in the file's order, under their names.
-    pub(crate) fn open(
-        path: &Path,
-        wanted: &[FieldRef],
-        batch_rows: usize,
-    ) -> Result<Self, TableError> {
+    /// Opens a file to read those of the fields that it has. They come in the file's order, under their names.
+    pub(crate) fn open(path: &Path, fields: &Fields, batch_rows: usize) -> Result<Self, TableError> {
         let builder = open(path)?;
-        let positions: Vec<usize> = wanted
-            .iter()
-            .map(|field| position(path, builder.schema(), field))
-            .collect::<Result<_, _>>()?;
+        let own = builder.schema().fields().iter().enumerate();
+        let wanted = own.filter(|(_, own)| fields.find(own.name()).is_some());
+        let positions: Vec<usize> = wanted.map(|(position, _)| position).collect();
         let said_rows = builder
             .metadata()
             .row_groups()
@@ -140,18 +154,6 @@ fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(ParquetCause::from)
     })?;
     Ok(builder)
-}
-
-fn position(path: &Path, schema: &SchemaRef, field: &FieldRef) -> Result<usize, SchemaError> {
-    let gone = || SchemaError::ColumnGone {
-        file: path.to_owned(),
-        column: field.name().clone(),
-    };
-    schema
-        .fields()
-        .iter()
-        .position(|own| own.name() == field.name())
-        .ok_or_else(gone)
 }
 
 /// Damaged bytes must not stop the process, and the decoder panics on some of them.

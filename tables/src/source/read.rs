@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use understudy_core::snapshot::{FileFormat, PinnedFile};
 
@@ -62,38 +62,59 @@ impl Reading {
         path: PathBuf,
         partitions: Vec<(String, String)>,
     ) -> Result<Batches, TableError> {
-        let names = self.names(&path)?;
-        let wanted: Vec<FieldRef> = self
-            .schema
-            .fields()
-            .iter()
-            .filter(|field| names.contains(field.name()))
-            .cloned()
-            .collect();
         let shape = Shape {
             path,
             schema: self.schema.clone(),
             partitions,
         };
-        let rows = self.batch_rows.max(1);
+        let (fields, rows) = (self.schema.fields(), self.batch_rows.max(1));
         let batches: Batches = match self.format {
-            FileFormat::Parquet => Box::new(ParquetBatches::open(&shape.path, &wanted, rows)?),
-            FileFormat::Csv => Box::new(CsvBatches::open(&shape.path, &wanted, rows)?),
+            FileFormat::Parquet => Box::new(ParquetBatches::open(&shape.path, fields, rows)?),
+            FileFormat::Csv => Box::new(CsvBatches::open(&shape.path, fields, rows)?),
         };
         Ok(Box::new(batches.map(move |batch| shape.complete(&batch?))))
     }
+}
 
-    fn names(&self, path: &Path) -> Result<Vec<String>, TableError> {
-        match self.format {
-            FileFormat::Csv => header(path),
-            FileFormat::Parquet => {
-                let schema = parquet::file_schema(path)?;
-                Ok(schema
-                    .fields()
-                    .iter()
-                    .map(|field| field.name().clone())
-                    .collect())
-            }
+pub(super) fn partition_columns(
+    source: &TableSource,
+    schema: &Schema,
+) -> Result<usize, TableError> {
+    let no_files = || SchemaError::NoFiles {
+        name: source.snapshot.name.clone(),
+    };
+    let first = source.snapshot.files.first().ok_or_else(no_files)?;
+    let names = names(source.snapshot.format, &source.base.join(&first.path))?;
+    Ok(schema
+        .fields()
+        .iter()
+        .filter(|field| !names.contains(field.name()))
+        .count())
+}
+
+pub(super) fn partition_value(
+    source: &TableSource,
+    file: &PinnedFile,
+    field: &FieldRef,
+) -> Result<ArrayRef, TableError> {
+    let shape = Shape {
+        path: source.base.join(&file.path),
+        schema: Arc::new(Schema::empty()),
+        partitions: file.partitions.clone(),
+    };
+    Ok(shape.partition(field, 1)?)
+}
+
+fn names(format: FileFormat, path: &Path) -> Result<Vec<String>, TableError> {
+    match format {
+        FileFormat::Csv => header(path),
+        FileFormat::Parquet => {
+            let schema = parquet::file_schema(path)?;
+            Ok(schema
+                .fields()
+                .iter()
+                .map(|field| field.name().clone())
+                .collect())
         }
     }
 }
@@ -123,8 +144,12 @@ impl Shape {
         if let Some(column) = batch.column_by_name(field.name()) {
             return self.exact(column, field);
         }
+        self.partition(field, batch.num_rows())
+    }
+
+    fn partition(&self, field: &FieldRef, rows: usize) -> Result<ArrayRef, SchemaError> {
         match self.partitions.iter().find(|(key, _)| key == field.name()) {
-            Some((_, value)) => self.constant(field, value, batch.num_rows()),
+            Some((_, value)) => self.constant(field, value, rows),
             None => Err(SchemaError::ColumnGone {
                 file: self.path.clone(),
                 column: field.name().clone(),

@@ -1,0 +1,60 @@
+//! Reads what a program left in its output folder.
+
+use std::fs;
+use std::path::Path;
+
+use understudy_core::snapshot::FileFormat;
+use understudy_tables::{PinError, TableSource, pin};
+
+use crate::output::{OutputError, OutputFile};
+use crate::{TaskError, TaskOutput};
+
+/// The rows of a batch that is taken over.
+const BATCH_ROWS: usize = 8192;
+
+/// How many file names an error shows.
+const MAX_SHOWN_FILES: usize = 5;
+
+/// Takes the table that lies in `raw` over as the output in `folder`. Reading every value of it is also the check that
+/// it can be read.
+pub(crate) fn collect(raw: &Path, folder: &Path) -> Result<TaskOutput, TaskError> {
+    let source = source(raw)?;
+    let schema = source.schema()?;
+    let mut file = OutputFile::create(folder, &schema)?;
+    for batch in source.read(&schema, None, BATCH_ROWS)? {
+        file.write(&batch?)?;
+    }
+    let is_csv = source.snapshot.format == FileFormat::Csv;
+    file.finish(is_csv.then_some(source))
+}
+
+fn source(raw: &Path) -> Result<TableSource, TaskError> {
+    let snapshot = match pin("output", "", raw) {
+        Ok(snapshot) => snapshot,
+        Err(PinError::MixedFormats { parquet, csv, .. }) => {
+            return Err(OutputError::BothFormats { parquet, csv }.into());
+        }
+        Err(PinError::NoFiles { .. }) => return Err(without_table(raw)?.into()),
+        Err(other) => return Err(OutputError::Files(other).into()),
+    };
+    Ok(TableSource {
+        base: raw.to_owned(),
+        snapshot,
+        types: std::collections::BTreeMap::new(),
+    })
+}
+
+fn without_table(raw: &Path) -> Result<OutputError, TaskError> {
+    let entries = fs::read_dir(raw).map_err(TaskError::io(raw, "read"))?;
+    let mut files: Vec<_> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    files.truncate(MAX_SHOWN_FILES);
+    Ok(if files.is_empty() {
+        OutputError::Nothing
+    } else {
+        OutputError::NoTable { files }
+    })
+}

@@ -1,0 +1,64 @@
+//! A task that is a program in any language.
+//!
+//! The program finds in its environment `UNDERSTUDY_CONTEXT` (a JSON file), `UNDERSTUDY_INPUT_<NAME>` (a folder for
+//! each input) and `UNDERSTUDY_OUTPUT` (the folder that it writes its table into, as Parquet or CSV). It runs in the
+//! pipeline's folder, without standard input; what it prints goes to the log files of the run.
+
+mod environment;
+mod error;
+mod log_tail;
+mod program;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::CommandError;
+
+use crate::collect::collect;
+use crate::{TaskError, TaskOutput};
+
+/// The folder of what the program itself writes, inside its output folder.
+const RAW_FOLDER: &str = "raw";
+
+/// One call of a program.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CommandTask {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Where it runs: the pipeline's folder. A program named by a relative path is looked for from here.
+    pub working_dir: PathBuf,
+    /// What it finds in the file that `UNDERSTUDY_CONTEXT` names.
+    pub context: serde_json::Value,
+    /// The inputs' names, each with the folder that holds its files.
+    pub input_dirs: Vec<(String, PathBuf)>,
+    /// The task's output folder: the program writes into `raw` in it, and `data.parquet` is put beside that.
+    pub output: PathBuf,
+    /// A folder for the context and for the program's temporary files.
+    pub temp_dir: PathBuf,
+    /// The file that takes its standard output.
+    pub stdout: PathBuf,
+    /// The file that takes its standard error.
+    pub stderr: PathBuf,
+}
+
+/// Runs the program, waits for it and takes over what it wrote. If the returned future is dropped, the program is
+/// killed; its own children are the business of whoever set up the process group.
+///
+/// # Errors
+/// A program that is not found, fails, is killed, or leaves no readable table.
+pub async fn run_command(task: &CommandTask) -> Result<TaskOutput, TaskError> {
+    let raw = task.output.join(RAW_FOLDER);
+    for folder in [&raw, &task.temp_dir] {
+        fs::create_dir_all(folder).map_err(TaskError::io(folder, "created"))?;
+    }
+    let variables = environment::variables(task, &raw)?;
+    program::run(task, &variables).await?;
+    let output = task.output.clone();
+    let collected = tokio::task::spawn_blocking(move || collect(&raw, &output)).await;
+    collected.map_err(|error| CommandError::Unread(error.to_string()))?
+}
+
+#[cfg(test)]
+mod tests;

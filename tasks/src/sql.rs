@@ -1,0 +1,132 @@
+//! A task that is one SQL query.
+//!
+//! The query sees exactly the named inputs and nothing else: no other table, no file, no settings. As in SQL, names
+//! without double quotes are read in lower case; an input or a column with capitals needs quotes.
+//! `$run_date` is the run date, `$name` a parameter of the version; both are typed values, never text that becomes
+//! SQL. `now()`, `current_date` and `current_time` are the pinned instant of the run, in UTC.
+
+mod csv_scan;
+mod error;
+mod session;
+mod statement;
+mod table;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use datafusion::execution::SessionState;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::StreamExt;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use understudy_core::run_date::RunDate;
+use understudy_core::spec::Param;
+
+pub use error::SqlError;
+
+use crate::output::{OutputFile, plain_schema};
+use crate::{TaskError, TaskInput, TaskOutput};
+
+/// Batches that wait to be written, at most.
+const MAX_WAITING_BATCHES: usize = 4;
+
+/// One SQL query and all that it depends on beside its inputs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SqlTask {
+    /// The query.
+    pub sql: String,
+    /// What `$name` stands for, by name.
+    pub params: BTreeMap<String, Param>,
+    /// What `$run_date` stands for.
+    pub run_date: RunDate,
+    /// What `now()` gives: nanoseconds since the epoch.
+    pub now_nanos: i64,
+    /// In how many partitions it is computed; 1 makes it reproducible to the last bit.
+    pub threads: usize,
+    /// What its operators may hold in memory together, in bytes, before they spill to disk or fail.
+    pub memory_bytes: u64,
+    /// Where they spill to.
+    pub temp_dir: PathBuf,
+}
+
+/// Plans the query against the inputs without running it; the schema that its output would have.
+///
+/// # Errors
+/// A query that is not one SELECT, or is wrong for these inputs and parameters.
+pub async fn plan_sql(task: &SqlTask, inputs: &[TaskInput]) -> Result<Schema, TaskError> {
+    let (_, plan) = plan(task, inputs).await?;
+    let schema = plain_schema(&plan.schema())?;
+    Ok(schema.as_ref().clone())
+}
+
+/// Runs the query and writes `data.parquet` into the output folder, which is created where it is missing.
+///
+/// # Errors
+/// Those of [`plan_sql`]; an input that cannot be read; too little memory or disk; an error while computing.
+pub async fn run_sql(
+    task: &SqlTask,
+    inputs: &[TaskInput],
+    output: &Path,
+) -> Result<TaskOutput, TaskError> {
+    let (state, plan) = plan(task, inputs).await?;
+    let file = OutputFile::create(output, &plan.schema())?;
+    let (sender, receiver) = mpsc::channel(MAX_WAITING_BATCHES);
+    // Encoding blocks, and can go on while the next batch is computed.
+    let writer = tokio::task::spawn_blocking(move || write(file, receiver));
+    let computed = compute(&state, plan, sender).await;
+    let written = writer.await.map_err(SqlError::crashed)?;
+    computed?;
+    written
+}
+
+async fn plan(
+    task: &SqlTask,
+    inputs: &[TaskInput],
+) -> Result<(SessionState, Arc<dyn ExecutionPlan>), TaskError> {
+    let statement = statement::prepare(task, inputs)?;
+    let state = session::state(task, inputs)?;
+    let logical = state
+        .statement_to_plan(statement)
+        .await
+        .map_err(SqlError::planning)?;
+    session::require_query(&logical)?;
+    let plan = state
+        .create_physical_plan(&logical)
+        .await
+        .map_err(SqlError::planning)?;
+    Ok((state, plan))
+}
+
+/// Sends the result's batches; the channel closes when it ends, so a writer sees an error as an early end and the
+/// caller must look here first.
+async fn compute(
+    state: &SessionState,
+    plan: Arc<dyn ExecutionPlan>,
+    sender: mpsc::Sender<RecordBatch>,
+) -> Result<(), SqlError> {
+    let mut batches = execute_stream(plan, state.task_ctx()).map_err(SqlError::running)?;
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(SqlError::running)?;
+        if sender.send(batch).await.is_err() {
+            // The writer has failed, and says why.
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    mut file: OutputFile,
+    mut batches: mpsc::Receiver<RecordBatch>,
+) -> Result<TaskOutput, TaskError> {
+    while let Some(batch) = batches.blocking_recv() {
+        file.write(&batch)?;
+    }
+    file.finish(None)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! The engine as one task sees it.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use chrono::DateTime;
+use datafusion::common::TableReference;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::prelude::SessionConfig;
+
+use super::table::PinnedTable;
+use super::{SqlError, SqlTask};
+use crate::{TaskError, TaskInput};
+
+/// The operators that an error about memory names.
+const SHOWN_CONSUMERS: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
+
+/// What a sort keeps back for merging what it has spilled, per partition, unless memory is scarce.
+const MAX_MERGE_RESERVE_BYTES: u64 = 10 << 20;
+
+/// The share of the memory that these reserves may take together: one part in so many.
+const MERGE_RESERVE_SHARE: u64 = 8;
+
+/// A session with the inputs as its only tables.
+pub(super) fn state(task: &SqlTask, inputs: &[TaskInput]) -> Result<SessionState, TaskError> {
+    let runtime = runtime(task).map_err(SqlError::running)?;
+    let config = config(task);
+    let mut props = ExecutionProps::new()
+        .with_query_execution_start_time(DateTime::from_timestamp_nanos(task.now_nanos));
+    props.config_options = Some(Arc::clone(config.options()));
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        // What would make new tables out of files is not there at all.
+        .with_table_factories(HashMap::new())
+        .with_file_formats(Vec::new())
+        .with_execution_props(props)
+        .build();
+    register(&state, inputs)?;
+    Ok(state)
+}
+
+fn config(task: &SqlTask) -> SessionConfig {
+    let threads = task.threads.max(1);
+    let share = task.memory_bytes / (MERGE_RESERVE_SHARE * threads as u64);
+    let mut config = SessionConfig::new()
+        .with_target_partitions(threads)
+        .with_information_schema(false);
+    let options = config.options_mut();
+    options.execution.sort_spill_reservation_bytes = to_usize(share.min(MAX_MERGE_RESERVE_BYTES));
+    options.sql_parser.collect_spans = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    config
+}
+
+fn runtime(task: &SqlTask) -> Result<Arc<RuntimeEnv>, DataFusionError> {
+    let pool = FairSpillPool::new(to_usize(task.memory_bytes));
+    let directories = DiskManagerMode::Directories(vec![task.temp_dir.clone()]);
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, SHOWN_CONSUMERS)))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(directories))
+        .build_arc()
+}
+
+fn register(state: &SessionState, inputs: &[TaskInput]) -> Result<(), TaskError> {
+    for input in inputs {
+        let table = Arc::new(PinnedTable::new(input)?);
+        let name = TableReference::bare(input.name.clone());
+        let schema = state.schema_for_ref(name).map_err(SqlError::planning)?;
+        schema
+            .register_table(input.name.clone(), table)
+            .map_err(SqlError::planning)?;
+    }
+    Ok(())
+}
+
+/// A second guard behind the parser's: no plan that would write or set anything.
+pub(super) fn require_query(plan: &LogicalPlan) -> Result<(), SqlError> {
+    let options = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    options.verify_plan(plan).map_err(SqlError::planning)
+}
+
+fn to_usize(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
