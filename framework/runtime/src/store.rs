@@ -7,7 +7,7 @@ pub mod durable;
 pub mod fault;
 pub mod layout;
 pub mod ledger;
-mod lock;
+pub(crate) mod lock;
 pub mod publish;
 
 pub use layout::Store;
