@@ -1,0 +1,176 @@
+//! A difference or two that show what is going on, for the customers that have most of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use understudy_comparators::Layout;
+use understudy_core::comparison::{Comparison, CustomerCounts};
+use understudy_core::customer::Customer;
+use understudy_core::rule::DifferenceKind;
+use understudy_core::schema::Column;
+use understudy_core::value::Value;
+
+use super::line::{Line, LineChange};
+
+/// The customers that examples are kept of.
+const MAX_CUSTOMERS: usize = 5;
+/// The examples of one customer; each differs from the others in its kind or column.
+const MAX_PER_CUSTOMER: usize = 3;
+/// The cells that are kept of a row that stands on one side only.
+const MAX_CELLS: usize = 6;
+/// The characters that are kept of a text.
+const MAX_TEXT_CHARS: usize = 120;
+
+/// An unexpected difference.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Example {
+    /// Whose row it is.
+    pub customer: Customer,
+    /// The key columns with their values.
+    pub key: Vec<NamedText>,
+    /// How the row differs.
+    pub kind: DifferenceKind,
+    /// The cell that differs, or the first cells of a row that stands on one side only.
+    pub cells: Vec<ExampleCell>,
+}
+
+/// A column and a value's text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NamedText {
+    /// The column.
+    pub column: String,
+    /// The value's text, `None` for NULL.
+    pub text: Option<String>,
+}
+
+/// A cell on both sides. What a side does not have is NULL there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ExampleCell {
+    /// The column.
+    pub column: String,
+    /// The old value's text, `None` for NULL.
+    pub old: Option<String>,
+    /// The new value's text, `None` for NULL.
+    pub new: Option<String>,
+    /// New minus old in percent of old, as a decimal, where there is such a thing.
+    pub delta_pct: Option<String>,
+}
+
+/// Collects examples from lines that come in the file's order.
+#[derive(Debug)]
+pub(crate) struct Examples {
+    /// By customer: its rank, the worst first, and its examples with the column that each is of.
+    customers: BTreeMap<Customer, (usize, Vec<(Option<usize>, Example)>)>,
+}
+
+impl Examples {
+    pub(crate) fn of_worst(comparison: &Comparison) -> Self {
+        let unexpected = |(_, counts): &(&Customer, &CustomerCounts)| counts.unexpected > 0;
+        let mut worst: Vec<_> = comparison.customers.iter().filter(unexpected).collect();
+        worst.sort_by(|a, b| {
+            b.1.unexpected
+                .cmp(&a.1.unexpected)
+                .then_with(|| a.0.cmp(b.0))
+        });
+        worst.truncate(MAX_CUSTOMERS);
+        let ranked = worst.into_iter().enumerate();
+        Self {
+            customers: ranked
+                .map(|(rank, (customer, _))| (customer.clone(), (rank, Vec::new())))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn see(&mut self, line: &Line, layout: &Layout) {
+        if line.is_expected() {
+            return;
+        }
+        let Some((_, examples)) = self.customers.get_mut(&line.customer) else {
+            return;
+        };
+        let (kind, column) = (line.kind(), line.column());
+        let known = examples
+            .iter()
+            .any(|(of, example)| *of == column && example.kind == kind);
+        if !known && examples.len() < MAX_PER_CUSTOMER {
+            examples.push((column, example(line, layout)));
+        }
+    }
+
+    pub(crate) fn worst_first(self) -> Vec<Example> {
+        let mut ranked: Vec<_> = self.customers.into_values().collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked
+            .into_iter()
+            .flat_map(|(_, examples)| examples)
+            .map(|(_, example)| example)
+            .collect()
+    }
+}
+
+fn example(line: &Line, layout: &Layout) -> Example {
+    let key = layout.key.iter().zip(line.key.iter());
+    let key = key.map(|(column, value)| NamedText {
+        column: column.name.clone(),
+        text: text(value),
+    });
+    let cells = match &line.change {
+        LineChange::Cell(cell) => vec![ExampleCell {
+            column: layout
+                .columns
+                .get(cell.column)
+                .map(|column| column.name.clone())
+                .unwrap_or_default(),
+            old: text(&cell.old),
+            new: text(&cell.new),
+            delta_pct: Value::delta_pct(&cell.old, &cell.new),
+        }],
+        LineChange::OnlyOld(values) => {
+            row_cells(values, layout, |column, value| (column, value, None))
+        }
+        LineChange::OnlyNew(values) => {
+            row_cells(values, layout, |column, value| (column, None, value))
+        }
+    };
+    Example {
+        customer: line.customer.clone(),
+        key: key.collect(),
+        kind: line.kind(),
+        cells,
+    }
+}
+
+/// A column's name with its old and its new text.
+type NamedSides = (String, Option<String>, Option<String>);
+
+fn row_cells(
+    values: &[Value],
+    layout: &Layout,
+    place: impl Fn(String, Option<String>) -> NamedSides,
+) -> Vec<ExampleCell> {
+    let cell = |(column, value): (&Column, &Value)| {
+        let (column, old, new) = place(column.name.clone(), text(value));
+        ExampleCell {
+            column,
+            old,
+            new,
+            delta_pct: None,
+        }
+    };
+    layout
+        .columns
+        .iter()
+        .zip(values)
+        .take(MAX_CELLS)
+        .map(cell)
+        .collect()
+}
+
+fn text(value: &Value) -> Option<String> {
+    value
+        .render()
+        .map(|text| match text.char_indices().nth(MAX_TEXT_CHARS) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        })
+}
