@@ -11,6 +11,38 @@ use bigdecimal::{BigDecimal, Signed, Zero};
 use crate::rule::{Base, Bound, Within};
 use crate::value::{Number, Value};
 
+mod quick;
+
+use quick::QuickBound;
+
+/// A tolerance that is asked about many cells.
+#[derive(Clone, Debug)]
+pub struct Tolerance {
+    within: Within,
+    up: QuickBound,
+    down: QuickBound,
+}
+
+impl Tolerance {
+    /// Prepares a tolerance.
+    #[must_use]
+    pub fn new(within: &Within) -> Self {
+        let (up, down) = (QuickBound::new(&within.up), QuickBound::new(&within.down));
+        Self { within: within.clone(), up, down }
+    }
+
+    /// Exactly what [`Within::allows`] says.
+    #[must_use]
+    pub fn allows(&self, old: &Value, new: &Value) -> bool {
+        let bound = match new.order(old) {
+            std::cmp::Ordering::Greater => &self.up,
+            std::cmp::Ordering::Less => &self.down,
+            std::cmp::Ordering::Equal => return self.within.allows(old, new),
+        };
+        bound.allows(old, new).unwrap_or_else(|| self.within.allows(old, new))
+    }
+}
+
 impl Within {
     /// Whether the new value is within the tolerance of the old one, the boundary included.
     /// NULL and NaN are within nothing, an infinity only within itself.

@@ -1,3 +1,16 @@
-//! Placeholder.
+//! Observe, execute, publish, compare, record, report: everything between a plan and what people read.
+//!
+//! Knows: files, processes, the clock, the store, the ledger.
+//! Does not know: how a difference is judged or a plan is made (that is core's), nor arguments and exit codes.
 
+mod clock;
+pub mod error;
+pub mod events;
+pub mod execute;
+pub mod observe;
+pub mod pipeline;
+pub mod prepare;
+pub mod report;
+pub mod run;
 pub mod store;
+pub mod worker;

@@ -7,6 +7,7 @@ use crate::customer::Customer;
 use crate::normalize::same_after;
 use crate::rule::{Allowance, DifferenceKind, Rule};
 use crate::schema::Column;
+use crate::tolerance::Tolerance;
 
 /// A differing row and what the rules say of it.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,6 +42,8 @@ struct BoundRule {
     rule: Rule,
     /// The positions of the rule's columns among the compared ones; `None` selects all of them.
     columns: Option<BTreeSet<usize>>,
+    /// Set where the rule allows a tolerance.
+    tolerance: Option<Tolerance>,
 }
 
 impl RowJudge {
@@ -50,6 +53,10 @@ impl RowJudge {
         let bind = |rule: &Rule| BoundRule {
             rule: rule.clone(),
             columns: rule.columns.as_ref().map(|names| positions(names, columns)),
+            tolerance: match &rule.allow {
+                Allowance::Within(within) => Some(Tolerance::new(within)),
+                _ => None,
+            },
         };
         Self {
             rules: rules.iter().map(bind).collect(),
@@ -66,7 +73,7 @@ impl RowJudge {
         let rules = match &difference.change {
             RowChange::Cells(cells) => cells
                 .iter()
-                .map(|cell| self.rule_for_cell(customers, cell))
+                .map(|cell| self.rule_for_owned_cell(customers, cell))
                 .collect(),
             RowChange::OnlyOld(_) => vec![self.rule_for_row(customers, DifferenceKind::OnlyOld)],
             RowChange::OnlyNew(_) => vec![self.rule_for_row(customers, DifferenceKind::OnlyNew)],
@@ -74,12 +81,42 @@ impl RowJudge {
         JudgedRow { difference, rules }
     }
 
-    fn rule_for_cell(&self, customers: Customers<'_>, cell: &CellDifference) -> Option<usize> {
+    /// The position of the rule that expects one cell of a matched row, given whose row it is on each side.
+    #[must_use]
+    pub fn rule_for_cell(&self, old: &Customer, new: &Customer, cell: &CellDifference) -> Option<usize> {
+        let customers = Customers { old: Some(old), new: Some(new) };
+        self.rule_for_owned_cell(customers, cell)
+    }
+
+    /// The same for a cell of which nothing is known but that it differs and that it is neither a number nor a time.
+    /// `None` also where a rule would have to look at the values.
+    #[must_use]
+    pub fn rule_for_unseen_cell(
+        &self,
+        old: &Customer,
+        new: &Customer,
+        column: usize,
+    ) -> Option<usize> {
+        let customers = Customers {
+            old: Some(old),
+            new: Some(new),
+        };
+        let selects = |rule: &BoundRule| {
+            rule.selects_column(column)
+                && rule.selects_kind(DifferenceKind::Changed)
+                && rule.selects_customers(customers)
+                && !matches!(rule.rule.allow, Allowance::Within(_))
+        };
+        let first = self.rules.iter().position(selects)?;
+        allows_whole(&self.rules[first].rule.allow).then_some(first)
+    }
+
+    fn rule_for_owned_cell(&self, customers: Customers<'_>, cell: &CellDifference) -> Option<usize> {
         self.rules.iter().position(|rule| {
             rule.selects_column(cell.column)
                 && rule.selects_kind(DifferenceKind::Changed)
                 && rule.selects_customers(customers)
-                && allows_cell(&rule.rule.allow, cell)
+                && rule.allows_cell(cell)
         })
     }
 
@@ -126,6 +163,15 @@ impl BoundRule {
         selects_kind(&self.rule, kind)
     }
 
+    fn allows_cell(&self, cell: &CellDifference) -> bool {
+        match (&self.rule.allow, &self.tolerance) {
+            (_, Some(tolerance)) => tolerance.allows(&cell.old, &cell.new),
+            (Allowance::Within(within), None) => within.allows(&cell.old, &cell.new),
+            (Allowance::Normalize(normalizers), _) => same_after(normalizers, &cell.old, &cell.new),
+            (Allowance::Ignore | Allowance::Any, _) => true,
+        }
+    }
+
     fn selects_customers(&self, customers: Customers<'_>) -> bool {
         self.rule.customers.as_ref().is_none_or(|names| {
             let is_named = |customer: &Customer| matches!(customer, Customer::Named(name) if names.contains(name));
@@ -149,14 +195,6 @@ fn selects_kind(rule: &Rule, kind: DifferenceKind) -> bool {
     rule.kinds
         .as_ref()
         .is_none_or(|kinds| kinds.contains(&kind))
-}
-
-fn allows_cell(allowance: &Allowance, cell: &CellDifference) -> bool {
-    match allowance {
-        Allowance::Within(within) => within.allows(&cell.old, &cell.new),
-        Allowance::Normalize(normalizers) => same_after(normalizers, &cell.old, &cell.new),
-        Allowance::Ignore | Allowance::Any => true,
-    }
 }
 
 /// Whether an allowance covers what has no two values to measure: a row on one side, or a schema.

@@ -126,11 +126,25 @@ fn whatever_keeps_the_new_version_from_being_checked_keeps_it_from_being_publish
 fn a_lost_column_forbids_a_partial_flip_and_an_added_one_waits_for_all() {
     use DifferenceKind::{ColumnAdded, ColumnRemoved, TypeChanged};
     let found = |verdict, kind| compared(&[("A", verdict)], &[kind]);
-    check("A=live", &found(Verdict::Expected, ColumnRemoved), &expect![[r#""#]]);
-    check("A=live", &found(Verdict::Expected, TypeChanged), &expect![[r#""#]]);
-    check("*=live", &found(Verdict::Expected, ColumnRemoved), &expect![[r#""#]]);
-    check("*=live", &found(Verdict::Unexpected, TypeChanged), &expect![[r#""#]]);
-    check("A=live", &found(Verdict::Expected, ColumnAdded), &expect![[r#""#]]);
+    check("A=live", &found(Verdict::Expected, ColumnRemoved), &expect![[r#"
+        [], else old, columns of old
+        alert: `x`: live lanes get their old rows: column `c` of `t` is missing or has another type, which forbids a partial flip
+    "#]]);
+    check("A=live", &found(Verdict::Expected, TypeChanged), &expect![[r#"
+        [], else old, columns of old
+        alert: `x`: live lanes get their old rows: column `c` of `t` is missing or has another type, which forbids a partial flip
+    "#]]);
+    check("*=live", &found(Verdict::Expected, ColumnRemoved), &expect![[r#"
+        [], else new, columns of new
+    "#]]);
+    check("*=live", &found(Verdict::Unexpected, TypeChanged), &expect![[r#"
+        [], else old, columns of old
+        alert: `x`: A fell back to its old rows: unexpected differences in `t`
+        alert: `x`: everybody gets old rows, because the two versions' columns do not go together
+    "#]]);
+    check("A=live", &found(Verdict::Expected, ColumnAdded), &expect![[r#"
+        [A new], else old, columns of old
+    "#]]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Line {
     /// still ties (rows under a duplicate key) goes by its values, and last by its bytes, because equal values need
     /// not read the same: the order is the same every time.
     pub(crate) fn order(&self, other: &Self) -> Ordering {
-        (&self.customer)
+        self.customer
             .cmp(&other.customer)
             .then_with(|| Value::order_all(&self.key, &other.key))
             .then_with(|| self.kind().cmp(&other.kind()))

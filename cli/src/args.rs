@@ -1,0 +1,145 @@
+//! What the user typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use understudy_core::run_date::RunDate;
+
+/// Run the new version of a data task in the shadow of the live one, on the same data, and see what it changes
+#[derive(Debug, Parser)]
+#[command(name = "understudy", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 good, 1 unexpected differences or a broken chain, 2 wrong usage or configuration,
+3 inconclusive, 5 the live side failed, 6 storage or an unreadable input, 70 a bug, 130 interrupted.
+`run` exits 1 or 3 only with --strict.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Validate a pipeline strictly, against its inputs' real columns, without running it
+    Check(CheckArguments),
+    /// Print the JSON Schema of the pipeline file
+    Schema(NoArguments),
+    /// Show what `run` would do
+    Plan(PlanArguments),
+    /// Run the live side and publish, then the shadow, compare and report
+    Run(RunArguments),
+    /// Show a finished run again
+    Report(ReportArguments),
+    /// List the ledger, or verify its chain
+    Audit(AuditArguments),
+    /// What the program starts itself with; not for people
+    #[command(hide = true)]
+    Worker { invocation: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NoArguments {}
+
+/// The pipeline, which comes last.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PipelineArgument {
+    /// The pipeline: its folder or its file
+    #[arg(default_value = ".", value_name = "PIPELINE")]
+    pub(crate) pipeline: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Validate for this run date [default: the newest for which every dated input is there]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) date: Option<RunDate>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// The run date [default: the newest for which every dated input is there, or today (UTC)]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) date: Option<RunDate>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The run date [default: the newest for which every dated input is there, or today (UTC)]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) date: Option<RunDate>,
+    /// Only the live half: compute, publish and return
+    #[arg(long, conflicts_with = "shadow")]
+    pub(crate) live: bool,
+    /// Only the shadow half: compute what is missing, compare and report; never publishes
+    #[arg(long)]
+    pub(crate) shadow: bool,
+    /// Compute everything anew, also what is complete
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Exit with 1 on unexpected differences and with 3 where something could not be checked
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How many steps run at the same time [default: the machine's cores, at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) parallel: Option<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// The run, by its id or the beginning of it [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Everything about one task
+    #[arg(long, value_name = "TASK", conflicts_with = "json")]
+    pub(crate) task: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct AuditArguments {
+    #[command(subcommand)]
+    pub(crate) verb: Option<AuditVerb>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// Check that no entry was changed, removed, added or swapped
+    Verify(AuditVerifyArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerifyArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}

@@ -1,0 +1,34 @@
+//! The verbs: each takes what was typed to the runtime, prints, and picks the exit code.
+
+pub(crate) mod audit;
+pub(crate) mod check;
+pub(crate) mod plan;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod worker;
+
+use std::future::Future;
+
+use understudy_runtime::error::RunError;
+use understudy_runtime::worker::Crew;
+
+use crate::exit::{Exit, fail};
+use crate::signals;
+
+/// Runs a verb that waits for workers, with a crew that hears interruptions.
+fn with_crew<F: Future<Output = Result<Exit, RunError>>>(verb: impl FnOnce(Crew) -> F) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(source) => return fail(&machine("the asynchronous runtime could not be started", source)),
+    };
+    let exit = runtime.block_on(async {
+        let crew = Crew::new(signals::interruptions()).map_err(|source| machine("the program's own path is not known", source))?;
+        verb(crew).await
+    });
+    exit.unwrap_or_else(|error| fail(&error))
+}
+
+fn machine(what: &str, source: std::io::Error) -> RunError {
+    RunError::Machine { what: what.to_owned(), source }
+}

@@ -1,0 +1,73 @@
+//! `audit`: the ledger, and whether its chain is whole.
+
+use std::path::Path;
+
+use serde_json::json;
+use understudy_core::ledger::{Entry, LedgerEvent};
+use understudy_runtime::error::RunError;
+use understudy_runtime::report::visible::visible;
+use understudy_runtime::store::layout::Store;
+use understudy_runtime::store::ledger;
+use understudy_runtime::{pipeline, prepare};
+
+use crate::args::{AuditArguments, AuditVerb};
+use crate::exit::{Exit, fail};
+use crate::output::{print, print_json};
+
+pub(crate) fn audit(arguments: &AuditArguments) -> Exit {
+    let outcome = match &arguments.verb {
+        None => list(&arguments.pipeline.pipeline, arguments.json),
+        Some(AuditVerb::Verify(verify)) => check(&verify.pipeline.pipeline, verify.json),
+    };
+    outcome.unwrap_or_else(|error| fail(&error))
+}
+
+fn store(path: &Path) -> Result<Store, RunError> {
+    Ok(Store::at(pipeline::load(path)?.store_folder()))
+}
+
+fn list(path: &Path, as_json: bool) -> Result<Exit, RunError> {
+    let entries = prepare::entries(&store(path)?)?;
+    if as_json {
+        print_json(&json!({ "version": 1, "entries": entries }));
+    } else if entries.is_empty() {
+        print("the ledger is empty: nothing has run yet");
+    } else {
+        print(&entries.iter().map(line).collect::<Vec<_>>().join("\n"));
+    }
+    Ok(Exit::Good)
+}
+
+fn check(path: &Path, as_json: bool) -> Result<Exit, RunError> {
+    let folder = store(path)?.ledger_dir();
+    let faults: Vec<String> = ledger::verify(&folder).iter().map(ToString::to_string).collect();
+    let entries = ledger::Ledger::open(&folder).map(|ledger| ledger.entries().len());
+    if as_json {
+        print_json(&json!({ "version": 1, "whole": faults.is_empty(), "entries": entries.ok(), "faults": faults }));
+    } else if faults.is_empty() {
+        print(&format!("the chain is whole: {} entries", entries.unwrap_or(0)));
+    } else {
+        print(&format!("THE CHAIN IS BROKEN\n{}", faults.iter().map(|fault| format!("  {}", visible(fault))).collect::<Vec<_>>().join("\n")));
+    }
+    Ok(if faults.is_empty() { Exit::Good } else { Exit::Unexpected })
+}
+
+fn line(entry: &Entry) -> String {
+    let what = match &entry.event {
+        LedgerEvent::Published(run) => {
+            let end = if run.succeeded { format!("published {} outputs", run.outputs.len()) } else { "LIVE FAILED".to_owned() };
+            let alerts = if run.alerts.is_empty() { String::new() } else { format!(", {} alerts", run.alerts.len()) };
+            format!("{} {}  {end}{alerts}", run.date, run.run)
+        }
+        LedgerEvent::Judged(run) => {
+            let lanes: Vec<String> = run.lanes.iter().rev().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+            format!("{} {}  {}: {} ({})", run.date, run.run, run.change, run.verdict, lanes.join(", "))
+        }
+        LedgerEvent::Moved(moved) => {
+            let lanes: Vec<String> = moved.lanes.iter().map(ToString::to_string).collect();
+            let lanes = if lanes.is_empty() { "all lanes".to_owned() } else { lanes.join(", ") };
+            format!("{}: {lanes} to {} by {}", moved.change, moved.to, moved.by)
+        }
+    };
+    format!("{:>6}  {}  {}", entry.number, entry.at, visible(&what))
+}

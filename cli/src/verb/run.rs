@@ -1,0 +1,91 @@
+//! `run`: live, then shadow.
+
+use understudy_core::run::FailureKind;
+use understudy_core::verdict::Verdict;
+use understudy_runtime::error::RunError;
+use understudy_runtime::execute::{Resources, Reuse};
+use understudy_runtime::report::terminal::{self, Detail};
+use understudy_runtime::run::{Halves, RunEnd, RunRequest, run as run_pipeline};
+use understudy_runtime::worker::Crew;
+
+use super::{plan, with_crew};
+use crate::args::{PlanArguments, RunArguments};
+use crate::audience::audience;
+use crate::exit::Exit;
+use crate::output::{print, print_json, view};
+
+/// The most steps that run at the same time unless somebody asks for more.
+const MOST_PARALLEL: usize = 4;
+/// What one step may plan with unless its limits say less: a quarter of the machine, within these bounds.
+const STEP_MEMORY_BYTES: std::ops::RangeInclusive<u64> = (512 << 20)..=(4 << 30);
+
+pub(crate) fn run(arguments: &RunArguments) -> Exit {
+    if arguments.dry_run {
+        let RunArguments { date, json, pipeline, .. } = arguments;
+        return plan::plan(&PlanArguments { date: *date, json: *json, pipeline: pipeline.clone() });
+    }
+    with_crew(async |crew| do_run(arguments, &crew).await)
+}
+
+async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError> {
+    let request = RunRequest {
+        pipeline: &arguments.pipeline.pipeline,
+        date: arguments.date,
+        halves: halves(arguments),
+        reuse: if arguments.fresh { Reuse::Nothing } else { Reuse::Complete },
+        resources: resources(arguments),
+    };
+    let audience = audience();
+    let end = run_pipeline(&request, crew, audience.as_ref()).await?;
+    if arguments.json {
+        print_json(&end.report);
+    } else {
+        print(&terminal::render(&end.report, &view(Detail::Summary)));
+    }
+    if end.interrupted {
+        eprintln!("interrupted: nothing half was published, and what is complete is kept");
+        eprintln!("hint: the same command goes on where this one stopped");
+    }
+    Ok(exit(&end, arguments.strict))
+}
+
+fn halves(arguments: &RunArguments) -> Halves {
+    match (arguments.live, arguments.shadow) {
+        (true, _) => Halves::Live,
+        (_, true) => Halves::Shadow,
+        _ => Halves::Both,
+    }
+}
+
+fn resources(arguments: &RunArguments) -> Resources {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let parallel = arguments.parallel.map_or(cores.min(MOST_PARALLEL), usize::from);
+    let memory = machine_memory_bytes().unwrap_or(8 << 30) / 4;
+    Resources {
+        parallel,
+        threads: cores,
+        memory_bytes: memory.clamp(*STEP_MEMORY_BYTES.start(), *STEP_MEMORY_BYTES.end()),
+    }
+}
+
+fn machine_memory_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// `run` stands on somebody's live path: without `--strict` the shadow never decides how it exits.
+fn exit(end: &RunEnd, strict: bool) -> Exit {
+    if end.interrupted {
+        return Exit::Interrupted;
+    }
+    if let Some(failure) = &end.live_failure {
+        return if failure.kind == FailureKind::Machine { Exit::Machine } else { Exit::LiveFailed };
+    }
+    match end.verdict {
+        Some(Verdict::Unexpected) if strict => Exit::Unexpected,
+        Some(Verdict::Inconclusive) if strict => Exit::Inconclusive,
+        _ => Exit::Good,
+    }
+}

@@ -1,0 +1,151 @@
+//! One comparison.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use understudy_core::comparison::Comparison;
+use understudy_core::digest::Digest;
+use understudy_core::event::StepEnd;
+use understudy_core::plan::{NodeId, PlannedComparison};
+use understudy_core::run::{ComparisonRecord, Failure, FailureKind, Usage};
+use understudy_tables::TableSource;
+
+use super::{Executor, Reuse, wrong_answer};
+use crate::worker::{Answer, CompareJob, Findings, Job, WorkerLimits};
+
+/// The deadline of a comparison; past it, live lanes get their old rows.
+const DEADLINE: Duration = Duration::from_secs(30 * 60);
+/// What a comparison's process may use beyond what its engine plans with.
+const FOOTING_BYTES: u64 = 1 << 30;
+
+/// A comparison as it is kept, with what it was made from.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptComparison {
+    version: u32,
+    key: Digest,
+    found: Findings,
+    usage: Usage,
+}
+
+const KEPT_FILE: &str = "comparison.json";
+const KEPT_FORMAT: u32 = 1;
+
+impl Executor<'_> {
+    /// Compares two outputs, or says why it cannot.
+    pub(super) async fn compare(&self, position: usize) {
+        let planned = &self.plan.comparisons[position];
+        let name = format!("compare {} of {}", planned.task, planned.change);
+        let since = self.started(&name, planned.half);
+        let record = self.comparison(position, &name).await;
+        let end = match &record.outcome {
+            Err(failure) => StepEnd::Failed(failure.message.clone()),
+            Ok(_) if record.reused => StepEnd::Reused,
+            Ok(found) => StepEnd::Done(found_text(found)),
+        };
+        self.log.borrow_mut().comparisons.insert(position, record);
+        self.ended(&name, planned.half, since, end);
+    }
+
+    async fn comparison(&self, position: usize, name: &str) -> ComparisonRecord {
+        let planned = &self.plan.comparisons[position];
+        let failed = |failure| ComparisonRecord { outcome: Err(failure), usage: Usage::default(), reused: false };
+        let sides = [planned.old, planned.new];
+        if let Some(failure) = sides.iter().find_map(|side| self.log.borrow().failure(*side).cloned()) {
+            let message = format!("there was nothing to compare: a side {failure}");
+            return failed(Failure::new(FailureKind::Input, message));
+        }
+        let key = match self.comparison_key(planned) {
+            Ok(key) => key,
+            Err(failure) => return failed(failure),
+        };
+        if self.reuse == Reuse::Complete && let Some(kept) = self.kept(planned, &key) {
+            self.diffs.borrow_mut().insert(position, kept.found.diff);
+            return ComparisonRecord { outcome: Ok(kept.found.comparison), usage: kept.usage, reused: true };
+        }
+        let job = match self.compare_job(planned) {
+            Ok(job) => job,
+            Err(failure) => return failed(failure),
+        };
+        let memory_bytes = self.resources.memory_bytes + FOOTING_BYTES;
+        let limits = WorkerLimits { wall: Some(DEADLINE), memory_bytes: Some(memory_bytes) };
+        let (answer, usage) = self.work(name, job, limits).await;
+        let outcome = answer.and_then(|answer| match answer {
+            Answer::Compared(found) => self.keep(planned, key, found, usage),
+            _ => Err(wrong_answer()),
+        });
+        let outcome = outcome.map(|found| {
+            self.diffs.borrow_mut().insert(position, found.diff);
+            found.comparison
+        });
+        ComparisonRecord { outcome, usage, reused: false }
+    }
+
+    fn comparison_key(&self, planned: &PlannedComparison) -> Result<Digest, Failure> {
+        let sides = [self.effective_key(planned.old)?, self.effective_key(planned.new)?];
+        Ok(Digest::of_json(&(sides, &planned.key, &planned.customer, &planned.rules)))
+    }
+
+    /// Where the findings of a comparison are.
+    pub(crate) fn findings_folder(&self, planned: &PlannedComparison) -> PathBuf {
+        self.store.findings_dir(&self.plan.run, &planned.change, &planned.task)
+    }
+
+    fn kept(&self, planned: &PlannedComparison, key: &Digest) -> Option<KeptComparison> {
+        let bytes = fs::read(self.findings_folder(planned).join(KEPT_FILE)).ok()?;
+        serde_json::from_slice(&bytes).ok().filter(|kept: &KeptComparison| kept.key == *key)
+    }
+
+    fn keep(
+        &self,
+        planned: &PlannedComparison,
+        key: Digest,
+        found: Findings,
+        usage: Usage,
+    ) -> Result<Findings, Failure> {
+        let kept = KeptComparison { version: KEPT_FORMAT, key, found, usage };
+        let json = serde_json::to_vec_pretty(&kept).expect("a comparison has a JSON form");
+        crate::store::durable::replace(&self.findings_folder(planned).join(KEPT_FILE), &json)
+            .map_err(|error| Failure::new(FailureKind::Machine, format!("its findings cannot be written: {error}")))?;
+        Ok(kept.found)
+    }
+
+    fn compare_job(&self, planned: &PlannedComparison) -> Result<Job, Failure> {
+        let report_folder = self.findings_folder(planned);
+        let unwritable = |error| Failure::new(FailureKind::Machine, format!("`{}` cannot be written: {error}", report_folder.display()));
+        match fs::remove_dir_all(&report_folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error)),
+            _ => fs::create_dir_all(&report_folder).map_err(unwritable)?,
+        }
+        Ok(Job::Compare(Box::new(CompareJob {
+            change: planned.change.clone(),
+            task: planned.task.clone(),
+            date: self.plan.date,
+            run: self.plan.run.clone(),
+            old: self.written_table(planned.old)?,
+            new: self.written_table(planned.new)?,
+            key: planned.key.clone(),
+            customer: planned.customer.clone(),
+            rules: planned.rules.clone(),
+            report_folder,
+            memory_bytes: self.resources.memory_bytes,
+            threads: self.resources.threads,
+        })))
+    }
+
+    /// A node's output as its program wrote it: CSV's types are then inferred over both sides of the comparison.
+    fn written_table(&self, id: NodeId) -> Result<TableSource, Failure> {
+        match self.result(id).and_then(|result| result.raw) {
+            Some(raw) => Ok(raw),
+            None => self.table(id),
+        }
+    }
+}
+
+fn found_text(found: &Comparison) -> String {
+    match found.rows.changed + found.rows.only_old + found.rows.only_new {
+        0 => "no difference".to_owned(),
+        differing => format!("{differing} rows differ, {} unexpected", found.rows.unexpected),
+    }
+}

@@ -1,0 +1,269 @@
+//! One node: executing a version, or putting two outputs together.
+
+use std::fs;
+use std::path::PathBuf;
+
+use understudy_core::digest::Digest;
+use understudy_core::event::StepEnd;
+use understudy_core::plan::{Half, InputFrom, Node, NodeId, NodeInput, Work};
+use understudy_core::run::{Failure, FailureKind, NodeOutput, NodeRecord, Usage};
+use understudy_core::spec::{Task, Version, VersionKind};
+use understudy_tables::{TableSource, pin};
+
+use super::{Executor, Reuse, wrong_answer};
+use crate::worker::{Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits};
+
+/// The file of a node's rows.
+pub(crate) const DATA_FILE: &str = "data.parquet";
+/// The file that says that a node's output is complete.
+const RESULT_FILE: &str = "result.json";
+
+impl Executor<'_> {
+    /// Gives a node its output, or a reason why it has none.
+    pub(super) async fn node(&self, id: NodeId) {
+        let node = self.plan.node(id);
+        let name = self.node_name(id);
+        let since = self.started(&name, node.half);
+        let record = self.record(id, &name).await;
+        let end = match &record.outcome {
+            Err(failure) => StepEnd::Failed(failure.message.clone()),
+            Ok(_) if record.reused => StepEnd::Reused,
+            Ok(output) => StepEnd::Done(format!("{} rows", output.rows)),
+        };
+        self.log.borrow_mut().nodes.insert(id, record);
+        self.ended(&name, node.half, since, end);
+    }
+
+    /// What a node is called in logs: its task and version, and its world where that is not plain.
+    fn node_name(&self, id: NodeId) -> String {
+        let node = self.plan.node(id);
+        let version = node.version().unwrap_or("put together");
+        let name = format!("{} {version}", node.task);
+        let same = |other: &Node| other.task == node.task && other.version() == node.version();
+        if self.plan.nodes.iter().filter(|other| same(other)).count() > 1 {
+            let world = if node.half == Half::Live { "live" } else { "shadow" };
+            return format!("{name} ({world} {})", node.key.short());
+        }
+        name
+    }
+
+    async fn record(&self, id: NodeId, name: &str) -> NodeRecord {
+        let failed = |failure| NodeRecord { outcome: Err(failure), usage: Usage::default(), reused: false };
+        if let Some(failure) = self.missing_input(id) {
+            return failed(failure);
+        }
+        let key = match self.effective_key(id) {
+            Ok(key) => key,
+            Err(failure) => return failed(failure),
+        };
+        if self.reuse == Reuse::Complete && let Some(result) = self.complete_result(id, &key) {
+            return NodeRecord { usage: result.usage, outcome: Ok(output_of(&result)), reused: true };
+        }
+        let (outcome, usage) = self.make(id, name, key).await;
+        NodeRecord { outcome: outcome.map(|result| output_of(&result)), usage, reused: false }
+    }
+
+    fn missing_input(&self, id: NodeId) -> Option<Failure> {
+        let node = self.plan.node(id);
+        if matches!(node.work, Work::Assemble { .. }) {
+            // How rows are put together depends on which side failed: that is decided with the key.
+            return None;
+        }
+        let log = self.log.borrow();
+        let missing = node.reads().into_iter().find(|input| log.output(*input).is_none())?;
+        let task = &self.plan.node(missing).task;
+        if log.failure(missing).is_some_and(|failure| failure.kind == FailureKind::Interrupted) {
+            return Some(Failure::new(FailureKind::Interrupted, "was interrupted"));
+        }
+        Some(Failure::new(FailureKind::Input, format!("did not run: its input `{task}` has no output")))
+    }
+
+    /// The key of what a node really gives: the planned one, and how the outputs that it builds on were put together.
+    pub(super) fn effective_key(&self, id: NodeId) -> Result<Digest, Failure> {
+        let node = self.plan.node(id);
+        let assembly = match &node.work {
+            Work::Assemble { change, .. } => Some(self.assembly(change)?),
+            Work::Compute { .. } => None,
+        };
+        let inputs: Vec<_> = node.reads().into_iter().map(|input| self.effective_key(input)).collect::<Result<_, _>>()?;
+        Ok(Digest::of_json(&(&node.key, inputs, assembly)))
+    }
+
+    /// The output folder of a node, absolute.
+    pub(crate) fn output_folder(&self, id: NodeId) -> PathBuf {
+        self.store.root().join(&self.plan.node(id).folder)
+    }
+
+    /// What stands beside a node's output, if that is complete.
+    pub(crate) fn result(&self, id: NodeId) -> Option<NodeResult> {
+        let folder = self.output_folder(id);
+        let result: NodeResult = serde_json::from_slice(&fs::read(folder.join(RESULT_FILE)).ok()?).ok()?;
+        let bytes = fs::metadata(folder.join(DATA_FILE)).ok()?.len();
+        (bytes == result.bytes).then_some(result)
+    }
+
+    fn complete_result(&self, id: NodeId, key: &Digest) -> Option<NodeResult> {
+        self.result(id).filter(|result| result.key == *key)
+    }
+
+    async fn make(&self, id: NodeId, name: &str, key: Digest) -> (Result<NodeResult, Failure>, Usage) {
+        let node = self.plan.node(id);
+        let output = self.output_folder(id);
+        if let Err(error) = clear(&output) {
+            let message = format!("`{}` cannot be written: {error}", output.display());
+            return (Err(Failure::new(FailureKind::Machine, message)), Usage::default());
+        }
+        let job = match &node.work {
+            Work::Compute { version, inputs, .. } => self.task_job(node, version, inputs, name, output.clone(), key),
+            Work::Assemble { change, old, new } => self.assemble_job(node, change, [*old, *new], output.clone(), key),
+        };
+        let job = match job {
+            Ok(job) => job,
+            Err(failure) => return (Err(failure), Usage::default()),
+        };
+        let (answer, usage) = self.work(name, job, self.limits(node)).await;
+        let made = answer.and_then(|answer| match answer {
+            Answer::Made(result) => Ok(NodeResult { usage, ..result }),
+            _ => Err(wrong_answer()),
+        });
+        (made.and_then(|result| keep(&output, result)), usage)
+    }
+
+    fn limits(&self, node: &Node) -> WorkerLimits {
+        match &node.work {
+            Work::Compute { limits, shadow_of: None, .. } if node.half == Half::Live => WorkerLimits::live(*limits),
+            Work::Compute { limits, shadow_of, .. } => {
+                let beside = shadow_of.or_else(|| self.live_node(&node.task));
+                let log = self.log.borrow();
+                let live = beside.and_then(|id| log.nodes.get(&id)).map(|record| record.usage);
+                WorkerLimits::shadow(*limits, live)
+            }
+            Work::Assemble { .. } => WorkerLimits { wall: None, memory_bytes: None },
+        }
+    }
+
+    fn live_node(&self, task: &str) -> Option<NodeId> {
+        self.plan.publications.iter().find(|publication| publication.task == task).map(|publication| publication.node)
+    }
+
+    fn task_job(
+        &self,
+        node: &Node,
+        version: &str,
+        inputs: &[NodeInput],
+        name: &str,
+        output: PathBuf,
+        key: Digest,
+    ) -> Result<Job, Failure> {
+        let task = self.task(&node.task);
+        let version = &task.versions[version];
+        let limits = self.limits(node);
+        Ok(Job::Task(Box::new(TaskJob {
+            task: task.name.clone(),
+            version: version.name.clone(),
+            code: self.code(version)?,
+            params: version.params.clone(),
+            date: self.plan.date,
+            now_nanos: self.now_nanos,
+            inputs: inputs.iter().map(|input| self.job_input(input)).collect::<Result<_, _>>()?,
+            output,
+            pipeline_folder: self.pipeline.folder.clone(),
+            grain: task.output.grain.clone(),
+            customer: task.output.customer.clone(),
+            memory_bytes: engine_memory(limits, self.resources.memory_bytes),
+            logs: ["out", "err"].map(|kind| self.log_file(&format!("{name} {kind}"))),
+            key,
+        })))
+    }
+
+    fn task(&self, name: &str) -> &Task {
+        self.pipeline.spec.task(name).expect("a plan names tasks of its own pipeline")
+    }
+
+    fn code(&self, version: &Version) -> Result<JobCode, Failure> {
+        match &version.kind {
+            VersionKind::Sql { file, threads } => {
+                let sql = fs::read_to_string(self.pipeline.folder.join(file))
+                    .map_err(|error| Failure::new(FailureKind::Task, format!("`{file}` cannot be read: {error}")))?;
+                let threads = threads.map_or(self.resources.threads, |threads| threads as usize);
+                Ok(JobCode::Sql { sql, threads })
+            }
+            VersionKind::Command { argv, inputs, .. } => Ok(JobCode::Command { argv: argv.clone(), inputs: *inputs }),
+        }
+    }
+
+    fn job_input(&self, input: &NodeInput) -> Result<JobInput, Failure> {
+        let source = match &input.from {
+            InputFrom::Node(id) => self.table(*id)?,
+            InputFrom::Dataset(_) => TableSource {
+                base: self.pipeline.folder.clone(),
+                snapshot: self.inputs.0[&input.name].clone(),
+                types: self.pipeline.spec.datasets[&input.name].types.clone(),
+            },
+        };
+        Ok(JobInput { name: input.name.clone(), source })
+    }
+
+    /// A node's output as a table.
+    pub(super) fn table(&self, id: NodeId) -> Result<TableSource, Failure> {
+        let base = self.output_folder(id);
+        let snapshot = pin(&self.plan.node(id).task, DATA_FILE, &base)
+            .map_err(|error| Failure::new(FailureKind::Machine, format!("`{}` cannot be read: {error}", base.display())))?;
+        Ok(TableSource { base, snapshot, types: Default::default() })
+    }
+
+    fn assemble_job(
+        &self,
+        node: &Node,
+        change: &str,
+        [old, new]: [NodeId; 2],
+        output: PathBuf,
+        key: Digest,
+    ) -> Result<Job, Failure> {
+        let assembly = self.assembly(change)?;
+        let task = self.task(&node.task);
+        // A side that failed is not read: then every lane is on the other one.
+        let (old, new) = (self.table(old), self.table(new));
+        let (old, new) = match (old, new) {
+            (Ok(old), Ok(new)) => (old, new),
+            (Ok(old), Err(_)) => (old.clone(), old),
+            (Err(_), Ok(new)) => (new.clone(), new),
+            (Err(failure), Err(_)) => return Err(failure),
+        };
+        Ok(Job::Assemble(AssembleJob {
+            task: node.task.clone(),
+            old,
+            new,
+            customer: task.output.customer.clone(),
+            grain: task.output.grain.clone(),
+            assembly,
+            output,
+            key,
+        }))
+    }
+}
+
+/// The share of a memory limit that the engine may plan with; the rest is what no pool counts.
+fn engine_memory(limits: WorkerLimits, otherwise: u64) -> u64 {
+    limits.memory_bytes.map_or(otherwise, |limit| (limit / 10 * 6).min(otherwise))
+}
+
+fn output_of(result: &NodeResult) -> NodeOutput {
+    NodeOutput { rows: result.rows, bytes: result.bytes }
+}
+
+fn clear(folder: &std::path::Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::create_dir_all(folder)
+}
+
+/// Writes the result beside the output, last.
+fn keep(output: &std::path::Path, result: NodeResult) -> Result<NodeResult, Failure> {
+    let json = serde_json::to_vec_pretty(&result).expect("a node's result has a JSON form");
+    crate::store::durable::replace(&output.join(RESULT_FILE), &json)
+        .map_err(|error| Failure::new(FailureKind::Machine, format!("its result cannot be written: {error}")))?;
+    Ok(result)
+}

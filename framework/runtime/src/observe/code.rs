@@ -1,0 +1,125 @@
+//! The identity of versions: digests of their code.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use understudy_core::digest::Digest;
+use understudy_core::spec::{Problem, Scope, Spec, Spot, Task, Version, VersionKind};
+
+use super::CodeDigests;
+use crate::pipeline::Pipeline;
+
+/// Why a version has no digest.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// A file of it cannot be read.
+    #[error("version `{version}` of task `{task}`: `{path}` cannot be read")]
+    Unreadable {
+        /// The task.
+        task: String,
+        /// The version.
+        version: String,
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A glob that is none.
+    #[error("version `{version}` of task `{task}`: `{pattern}` is not a glob")]
+    BadGlob {
+        /// The task.
+        task: String,
+        /// The version.
+        version: String,
+        /// The glob.
+        pattern: String,
+        /// Why.
+        source: glob::PatternError,
+    },
+}
+
+/// The digests of all versions that the pipeline runs: the live ones and those of its changes.
+///
+/// # Errors
+/// A file of a version cannot be read.
+pub fn code_digests(pipeline: &Pipeline) -> Result<CodeDigests, CodeError> {
+    let mut digests = CodeDigests::new();
+    for task in &pipeline.spec.tasks {
+        for version in running_versions(&pipeline.spec, task) {
+            let digest = version_digest(&pipeline.folder, task, &task.versions[version])?;
+            digests.entry(task.name.clone()).or_default().insert(version.to_owned(), digest);
+        }
+    }
+    Ok(digests)
+}
+
+fn running_versions<'a>(spec: &'a Spec, task: &'a Task) -> Vec<&'a str> {
+    let new = spec.change_of(&task.name).map(|change| change.new[&task.name].as_str());
+    [Some(task.live.as_str()), new].into_iter().flatten().collect()
+}
+
+fn version_digest(folder: &Path, task: &Task, version: &Version) -> Result<Digest, CodeError> {
+    let read = |path: &Path| {
+        fs::read(folder.join(path)).map(|bytes| Digest::of_bytes(&bytes)).map_err(|source| CodeError::Unreadable {
+            task: task.name.clone(),
+            version: version.name.clone(),
+            path: path.display().to_string(),
+            source,
+        })
+    };
+    match &version.kind {
+        VersionKind::Sql { file, .. } => Ok(Digest::of_json(&("sql", read(Path::new(file))?, &version.params))),
+        VersionKind::Command { argv, code, inputs } => {
+            let mut files = BTreeMap::new();
+            for path in named_files(folder, argv).into_iter().chain(globbed_files(folder, task, version, code)?) {
+                let digest = read(&path)?;
+                files.insert(path, digest);
+            }
+            Ok(Digest::of_json(&("command", argv, inputs, files, &version.params)))
+        }
+    }
+}
+
+/// The arguments that are files, as `rank.py` in `python3 rank.py`.
+fn named_files(folder: &Path, argv: &[String]) -> Vec<PathBuf> {
+    argv.iter().map(PathBuf::from).filter(|path| folder.join(path).is_file()).collect()
+}
+
+fn globbed_files(folder: &Path, task: &Task, version: &Version, globs: &[String]) -> Result<Vec<PathBuf>, CodeError> {
+    let mut files = Vec::new();
+    for pattern in globs {
+        let full = format!("{}/{pattern}", glob::Pattern::escape(&folder.display().to_string()));
+        let paths = glob::glob(&full).map_err(|source| CodeError::BadGlob {
+            task: task.name.clone(),
+            version: version.name.clone(),
+            pattern: pattern.clone(),
+            source,
+        })?;
+        let found = paths.flatten().filter(|path| path.is_file());
+        files.extend(found.filter_map(|path| path.strip_prefix(folder).map(Path::to_owned).ok()));
+    }
+    Ok(files)
+}
+
+/// The changes whose new version of a task has the very code of the live one.
+#[must_use]
+pub fn equal_versions(pipeline: &Pipeline, code: &CodeDigests) -> Vec<Problem> {
+    let changes = pipeline.spec.changes.values();
+    let pairs = changes.flat_map(|change| change.new.iter().map(move |(task, new)| (change, task, new)));
+    pairs
+        .filter_map(|(change, name, new)| {
+            let task = pipeline.spec.task(name)?;
+            let equal = code[name][new] == code[name][&task.live];
+            equal.then(|| equal_problem(pipeline, &change.name, task, new))
+        })
+        .collect()
+}
+
+fn equal_problem(pipeline: &Pipeline, change: &str, task: &Task, new: &str) -> Problem {
+    let message =
+        format!("version `{new}` of task `{}` has the same code and parameters as the live version `{}`", task.name, task.live);
+    let spot = Spot::Version { task: task.name.clone(), version: new.to_owned() };
+    let fix = "change its code or its parameters, or take it out of the change";
+    pipeline.places.problem(&spot, Scope::Change(change.to_owned()), &message, fix)
+}

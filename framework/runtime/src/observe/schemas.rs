@@ -1,0 +1,152 @@
+//! The schemas of datasets and outputs, read and planned in a worker.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use understudy_core::digest::Digest;
+use understudy_core::run_date::RunDate;
+use understudy_core::schema::TableSchema;
+use understudy_core::snapshot::{InputSnapshot, Schemas};
+use understudy_core::spec::{Spec, Task, VersionKind};
+use understudy_tables::TableSource;
+
+use super::CodeDigests;
+use crate::pipeline::Pipeline;
+use crate::worker::{Answer, Crew, InspectJob, InspectTask, Inspected, Invocation, Job, WorkerLimits};
+
+/// Inspecting reads footers and CSV files; it never takes longer than this.
+const INSPECT_LIMIT: WorkerLimits =
+    WorkerLimits { wall: Some(Duration::from_secs(600)), memory_bytes: Some(4 << 30) };
+
+/// What inspecting gave.
+#[derive(Debug, Default)]
+pub struct SchemaReport {
+    /// The schemas that are known.
+    pub schemas: Schemas,
+    /// Datasets that cannot be read, by name, with the reason.
+    pub datasets: BTreeMap<String, String>,
+    /// SQL versions that cannot be planned, by task and version, with the reason.
+    pub versions: BTreeMap<(String, String), String>,
+    /// Versions whose columns nobody knows before they have run, by task and version.
+    pub unknown: Vec<(String, String)>,
+}
+
+/// Reads the schemas of all inputs and plans the SQL of all versions that the pipeline runs.
+///
+/// # Errors
+/// The worker gave no answer: why.
+pub async fn inspect(
+    pipeline: &Pipeline,
+    inputs: &InputSnapshot,
+    code: &CodeDigests,
+    date: RunDate,
+    crew: &Crew,
+    folder: &Path,
+) -> Result<SchemaReport, String> {
+    let known = known_outputs(&pipeline.store_folder(), code);
+    let job = InspectJob { datasets: sources(pipeline, inputs), tasks: tasks(pipeline, code), known, date };
+    let invocation = Invocation { step: "inspect".to_owned(), folder: folder.to_owned(), job: Job::Inspect(job) };
+    let end = crew.run(&invocation, INSPECT_LIMIT, &folder.join("inspect.log")).await;
+    match end.answer {
+        Ok(Answer::Inspected(inspected)) => Ok(report(&pipeline.spec, code, inspected)),
+        Ok(_) => Err("inspecting gave another answer than was asked for".to_owned()),
+        Err(failure) => Err(format!("inspecting the inputs {failure}")),
+    }
+}
+
+/// The pinned tables, with the types that the pipeline file gives.
+pub(crate) fn sources(pipeline: &Pipeline, inputs: &InputSnapshot) -> BTreeMap<String, TableSource> {
+    let source = |(name, snapshot): (&String, &understudy_core::snapshot::DatasetSnapshot)| {
+        let types = pipeline.spec.datasets[name].types.clone();
+        let source = TableSource { base: pipeline.folder.clone(), snapshot: snapshot.clone(), types };
+        (name.clone(), source)
+    };
+    inputs.0.iter().map(source).collect()
+}
+
+fn tasks(pipeline: &Pipeline, code: &CodeDigests) -> Vec<InspectTask> {
+    let mut tasks = Vec::new();
+    for task in &pipeline.spec.tasks {
+        for version in code[&task.name].keys() {
+            tasks.extend(inspect_task(pipeline, task, version));
+        }
+    }
+    tasks
+}
+
+fn inspect_task(pipeline: &Pipeline, task: &Task, name: &str) -> Option<InspectTask> {
+    let version = &task.versions[name];
+    let VersionKind::Sql { file, .. } = &version.kind else { return None };
+    Some(InspectTask {
+        task: task.name.clone(),
+        version: name.to_owned(),
+        sql: fs::read_to_string(pipeline.folder.join(file)).ok()?,
+        params: version.params.clone(),
+        inputs: task.inputs.iter().map(|input| input.name().to_owned()).collect(),
+        live: name == task.live,
+    })
+}
+
+fn report(spec: &Spec, code: &CodeDigests, inspected: Inspected) -> SchemaReport {
+    let mut report = SchemaReport::default();
+    for (name, schema) in inspected.datasets {
+        match schema {
+            Ok(schema) => drop(report.schemas.datasets.insert(name, schema)),
+            Err(reason) => drop(report.datasets.insert(name, reason)),
+        }
+    }
+    for (task, versions) in inspected.outputs {
+        for (version, schema) in versions {
+            match schema {
+                Ok(schema) => drop(report.schemas.outputs.entry(task.clone()).or_default().insert(version, schema)),
+                Err(reason) => drop(report.versions.insert((task.clone(), version), reason)),
+            }
+        }
+    }
+    for task in &spec.tasks {
+        let known = |version: &str| report.schemas.outputs.get(&task.name).is_some_and(|all| all.contains_key(version));
+        let failed = |version: &str| report.versions.contains_key(&(task.name.clone(), version.to_owned()));
+        let unknown = code[&task.name].keys().filter(|version| !known(version) && !failed(version));
+        let unknown: Vec<_> = unknown.map(|version| (task.name.clone(), version.clone())).collect();
+        report.unknown.extend(unknown);
+    }
+    report
+}
+
+/// Schemas of outputs that earlier runs saw, by task and the digest of the version's code: a cache that may be
+/// deleted at any time.
+type SeenSchemas = BTreeMap<String, BTreeMap<Digest, TableSchema>>;
+
+const SEEN_FILE: &str = "schemas.json";
+
+fn seen(store: &Path) -> SeenSchemas {
+    let bytes = fs::read(store.join(SEEN_FILE)).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+fn known_outputs(store: &Path, code: &CodeDigests) -> BTreeMap<String, BTreeMap<String, TableSchema>> {
+    let seen = seen(store);
+    let mut known: BTreeMap<String, BTreeMap<String, TableSchema>> = BTreeMap::new();
+    for (task, versions) in code {
+        for (version, digest) in versions {
+            if let Some(schema) = seen.get(task).and_then(|schemas| schemas.get(digest)) {
+                known.entry(task.clone()).or_default().insert(version.clone(), schema.clone());
+            }
+        }
+    }
+    known
+}
+
+/// Remembers the columns that versions were seen to give, for the next inspection. Failing to is no harm.
+pub(crate) fn remember(store: &Path, outputs: Vec<(String, Digest, TableSchema)>) {
+    let mut all = seen(store);
+    let before = all.clone();
+    for (task, code, schema) in outputs {
+        all.entry(task).or_default().insert(code, schema);
+    }
+    if all != before && let Ok(json) = serde_json::to_vec_pretty(&all) {
+        let _ = crate::store::durable::replace(&store.join(SEEN_FILE), &json);
+    }
+}

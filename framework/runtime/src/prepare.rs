@@ -1,0 +1,106 @@
+//! Everything up to the plan: what `plan`, `run` and `check` have in common.
+
+use std::path::Path;
+
+use understudy_core::ledger::Entry;
+use understudy_core::plan::{Plan, PlanInput, plan};
+use understudy_core::run_date::RunDate;
+use understudy_core::snapshot::InputSnapshot;
+use understudy_core::spec::{Problem, check_columns};
+use understudy_core::stage::{Span, Stages};
+
+use crate::error::RunError;
+use crate::observe::{self, CodeDigests, SchemaReport};
+use crate::pipeline::{self, Pipeline};
+use crate::store::Store;
+use crate::store::ledger::Ledger;
+use crate::store::publish::latest_marker_stages;
+use crate::worker::Crew;
+
+/// A pipeline, observed and planned.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The pipeline, with changes suspended that cannot run.
+    pub pipeline: Pipeline,
+    /// The store.
+    pub store: Store,
+    /// The pinned inputs.
+    pub inputs: InputSnapshot,
+    /// The digests of the code.
+    pub code: CodeDigests,
+    /// The schemas, as far as they are known.
+    pub schemas: SchemaReport,
+    /// What will be done.
+    pub plan: Plan,
+    /// How many entries the ledger had when the stages were read; zero where it could not be read.
+    pub ledger_entries: u64,
+    /// What a person should look at, from before the run.
+    pub alerts: Vec<String>,
+}
+
+/// Loads, observes and plans.
+///
+/// # Errors
+/// Anything that stops live.
+pub async fn prepare(path: &Path, date: Option<RunDate>, crew: &Crew) -> Result<Prepared, RunError> {
+    let mut pipeline = pipeline::load(path)?;
+    let store = Store::at(pipeline.store_folder());
+    let date = date.map_or_else(|| observe::default_date(&pipeline), Ok)?;
+    let inputs = observe::pin_inputs(&pipeline, date)?;
+    let code = observe::code_digests(&pipeline)?;
+    let ledger_entries = Ledger::open(&store.ledger_dir()).map_or(0, |ledger| ledger.entries().len() as u64);
+    let (stages, mut alerts) = stages(&pipeline, &store)?;
+    let folder = tempfile::tempdir().map_err(RunError::no_temporary_folder)?;
+    let schemas = observe::inspect(&pipeline, &inputs, &code, date, crew, folder.path()).await;
+    // Without schemas columns cannot be checked beforehand; the run itself will meet whatever is wrong.
+    let schemas = schemas.unwrap_or_else(|reason| {
+        alerts.push(format!("columns were not checked before the run: {reason}"));
+        SchemaReport::default()
+    });
+    pipeline.add_problems(found_in_data(&pipeline, &schemas, &code))?;
+    alerts.extend(suspended_but_live(&pipeline, &stages));
+    let plan = plan(&PlanInput { spec: &pipeline.spec, date, inputs: &inputs, stages: &stages, code: &code });
+    Ok(Prepared { pipeline, store, inputs, code, schemas, plan, ledger_entries, alerts })
+}
+
+/// Problems that show once the data and the code have been seen.
+#[must_use]
+pub fn found_in_data(pipeline: &Pipeline, schemas: &SchemaReport, code: &CodeDigests) -> Vec<Problem> {
+    let mut problems = check_columns(&pipeline.spec, &pipeline.places, &schemas.schemas);
+    problems.extend(observe::equal_versions(pipeline, code));
+    problems
+}
+
+/// The stages of all lanes: from the ledger, or, where that cannot be read, from beside the newest output.
+///
+/// # Errors
+/// There is neither.
+pub(crate) fn stages(pipeline: &Pipeline, store: &Store) -> Result<(Stages, Vec<String>), RunError> {
+    let error = match Ledger::open(&store.ledger_dir()) {
+        Ok(ledger) => return Ok((ledger.stages(), Vec::new())),
+        Err(error) => error,
+    };
+    let locations = pipeline.spec.tasks.iter().map(|task| pipeline.folder.join(&task.output.location));
+    match latest_marker_stages(&locations.collect::<Vec<_>>()) {
+        Ok(Some(stages)) => {
+            let alert = format!("{error}; this run holds to the stages that the newest published output was made with");
+            Ok((stages, vec![alert]))
+        }
+        Ok(None) | Err(_) => Err(RunError::Ledger(error)),
+    }
+}
+
+/// Lanes that are live in a change that cannot run get old rows, and that must be seen.
+fn suspended_but_live(pipeline: &Pipeline, stages: &Stages) -> Vec<String> {
+    let gone = stages.0.keys().filter(|change| !pipeline.spec.changes.contains_key(*change));
+    let live = gone.filter(|change| !matches!(stages.of(change).span(), Span::Off | Span::Shadow));
+    live.map(|change| format!("`{change}` has live lanes and cannot run: they get their old rows")).collect()
+}
+
+/// The ledger's entries, oldest first.
+///
+/// # Errors
+/// It cannot be read.
+pub fn entries(store: &Store) -> Result<Vec<Entry>, RunError> {
+    Ok(Ledger::open(&store.ledger_dir())?.entries().to_vec())
+}

@@ -1,0 +1,213 @@
+//! `run`: the live half, publishing, the shadow half, the verdicts, the record.
+
+mod judging;
+mod publishing;
+pub mod record;
+mod reporting;
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use understudy_core::event::Event;
+use understudy_core::judge::lanes::ChangeVerdict;
+use understudy_core::plan::Half;
+use understudy_core::run::{Failure, FailureKind, RunLog};
+use understudy_core::run_date::RunDate;
+use understudy_core::verdict::Verdict;
+
+use crate::error::RunError;
+use crate::events::{EventSink, Recorder};
+use crate::execute::{Executor, Resources, Reuse};
+use crate::observe::{changed_inputs, code_digests};
+use crate::prepare::{Prepared, prepare};
+use crate::report::model::{LiveStatus, RunReport};
+use crate::store::lock::Lock;
+use crate::store::publish::finish_pending;
+use crate::worker::Crew;
+
+use self::record::RunRecord;
+
+/// How long a run waits for another one of the same date.
+const LOCK_WAIT: Duration = Duration::from_millis(200);
+
+/// Which halves to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Halves {
+    /// Live, then shadow.
+    Both,
+    /// Publish and return.
+    Live,
+    /// Everything but publishing.
+    Shadow,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct RunRequest<'a> {
+    /// The pipeline's folder or file.
+    pub pipeline: &'a Path,
+    /// The date, if one was named.
+    pub date: Option<RunDate>,
+    /// Which halves.
+    pub halves: Halves,
+    /// Whether what is complete is taken.
+    pub reuse: Reuse,
+    /// With what.
+    pub resources: Resources,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RunEnd {
+    /// What people and programs read.
+    pub report: RunReport,
+    /// Why live failed, if it did.
+    pub live_failure: Option<Failure>,
+    /// The worst verdict; `None` where no change was to be judged.
+    pub verdict: Option<Verdict>,
+    /// Whether somebody stopped it.
+    pub interrupted: bool,
+}
+
+/// Does a run.
+///
+/// # Errors
+/// What keeps live from beginning: the pipeline file, the inputs, the store. Everything after that is in the end.
+pub async fn run(request: &RunRequest<'_>, crew: &Crew, events: &dyn EventSink) -> Result<RunEnd, RunError> {
+    let started = Instant::now();
+    let prepared = prepare(request.pipeline, request.date, crew).await?;
+    let _lock = lock(&prepared)?;
+    finish_pending(&prepared.store)?;
+    let earlier = record::read(&prepared.store, &prepared.plan.run)?.filter(|_| request.reuse == Reuse::Complete);
+    let mut record = RunRecord::begin(&prepared, earlier.as_ref());
+    record.write(&prepared.store)?;
+    let recorder = Recorder::new(&prepared.store.events_file(&prepared.plan.run), events);
+    let executor = executor(request, &prepared, crew, &recorder, &record);
+    executor.events.emit(&Event::RunStarted { run: record.run.clone(), steps: Executor::step_count(&prepared.plan) });
+    let mut attempt = Attempt { prepared: &prepared, executor: &executor, live: LiveEnd::NotAsked, live_wall: Duration::ZERO };
+    attempt.go(request.halves, earlier.as_ref()).await?;
+    let verdicts = attempt.judge(request.halves)?;
+    executor.events.emit(&Event::RunEnded { run: record.run.clone() });
+    let end = attempt.end(verdicts, request, started.elapsed());
+    record.finish(&end, executor.log.take());
+    record.write(&prepared.store)?;
+    Ok(end)
+}
+
+fn lock(prepared: &Prepared) -> Result<Lock, RunError> {
+    let date = prepared.plan.date.to_string();
+    let folder = prepared.store.root().join("locks").join(format!("date={date}"));
+    let made = std::fs::create_dir_all(&folder);
+    let lock = made.and_then(|()| Lock::exclusive(&folder, LOCK_WAIT));
+    let what = || format!("the store `{}` cannot be used", prepared.store.root().display());
+    lock.map_err(|source| RunError::Machine { what: what(), source })?.ok_or(RunError::Busy { date })
+}
+
+fn executor<'a>(
+    request: &RunRequest<'_>,
+    prepared: &'a Prepared,
+    crew: &'a Crew,
+    events: &'a dyn EventSink,
+    record: &RunRecord,
+) -> Executor<'a> {
+    Executor {
+        pipeline: &prepared.pipeline,
+        plan: &prepared.plan,
+        inputs: &prepared.inputs,
+        store: &prepared.store,
+        crew,
+        events,
+        now_nanos: record.now_nanos,
+        resources: request.resources,
+        reuse: request.reuse,
+        log: RefCell::new(RunLog { alerts: prepared.alerts.clone(), ..RunLog::default() }),
+        diffs: RefCell::default(),
+    }
+}
+
+/// What became of the live half.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum LiveEnd {
+    NotAsked,
+    Published,
+    AlreadyPublished,
+    Failed(Failure),
+}
+
+struct Attempt<'a> {
+    prepared: &'a Prepared,
+    executor: &'a Executor<'a>,
+    live: LiveEnd,
+    live_wall: Duration,
+}
+
+impl Attempt<'_> {
+    async fn go(&mut self, halves: Halves, earlier: Option<&RunRecord>) -> Result<(), RunError> {
+        if halves == Halves::Shadow {
+            self.executor.log.borrow_mut().published = earlier.and_then(|record| record.log.published.clone());
+        } else {
+            let since = Instant::now();
+            self.executor.half(Half::Live).await;
+            self.live = self.publish().await?;
+            self.live_wall = since.elapsed();
+        }
+        let goes_on = halves != Halves::Live && !matches!(self.live, LiveEnd::Failed(_)) && !self.executor.crew.is_interrupted();
+        if goes_on {
+            self.executor.half(Half::Shadow).await;
+        }
+        self.look_for_changes();
+        self.remember_schemas();
+        Ok(())
+    }
+
+    /// Promise 3: what was read must be what was pinned, code included.
+    fn look_for_changes(&self) {
+        let mut changed = changed_inputs(&self.prepared.pipeline, &self.prepared.inputs);
+        match code_digests(&self.prepared.pipeline) {
+            Ok(code) if code == self.prepared.code => {}
+            Ok(_) => changed.push("the code of a version was edited".to_owned()),
+            Err(error) => changed.push(error.to_string()),
+        }
+        for what in &changed {
+            self.executor.alert(format!("an input changed during the run: {what}"));
+        }
+        self.executor.log.borrow_mut().changed_inputs = changed;
+    }
+
+    fn remember_schemas(&self) {
+        let outputs = self.prepared.plan.nodes().filter_map(|(id, node)| {
+            let code = self.prepared.code.get(&node.task)?.get(node.version()?)?;
+            let result = self.executor.log.borrow().output(id).and_then(|_| self.executor.result(id))?;
+            Some((node.task.clone(), code.clone(), result.schema))
+        });
+        crate::observe::remember(self.prepared.store.root(), outputs.collect());
+    }
+
+    fn end(
+        &self,
+        verdicts: std::collections::BTreeMap<String, ChangeVerdict>,
+        request: &RunRequest<'_>,
+        wall: Duration,
+    ) -> RunEnd {
+        let interrupted = self.executor.crew.is_interrupted();
+        let report = reporting::report(self, &verdicts, request, wall);
+        let suspended = self.prepared.pipeline.spec.suspended.keys().map(|_| Verdict::Inconclusive);
+        let worst = verdicts.values().map(|change| change.verdict).chain(suspended).max();
+        let live_failure = match &self.live {
+            LiveEnd::Failed(failure) if failure.kind != FailureKind::Interrupted => Some(failure.clone()),
+            _ => None,
+        };
+        RunEnd { report, live_failure, verdict: worst, interrupted }
+    }
+
+    fn live_status(&self) -> LiveStatus {
+        match &self.live {
+            LiveEnd::NotAsked => LiveStatus::NotAsked,
+            LiveEnd::Published => LiveStatus::Published,
+            LiveEnd::AlreadyPublished => LiveStatus::AlreadyPublished,
+            LiveEnd::Failed(failure) if failure.kind == FailureKind::Interrupted => LiveStatus::Interrupted,
+            LiveEnd::Failed(_) => LiveStatus::Failed,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The end of the live half.
+
+use std::collections::BTreeMap;
+
+use understudy_core::digest::Digest;
+use understudy_core::event::Event;
+use understudy_core::path_part::encode;
+use understudy_core::plan::{NodeId, Plan, Publication, Work};
+use understudy_core::run::{Failure, FailureKind, PublicationRecord, PublishedFile};
+use understudy_core::stage::Stages;
+
+use super::{Attempt, LiveEnd};
+use crate::error::RunError;
+use crate::prepare;
+use crate::store::publish::{self, LiveOutput, RunStamp, holds_data, read_marker};
+
+impl Attempt<'_> {
+    /// Publishes what the live half made: all of it or nothing.
+    pub(super) async fn publish(&self) -> Result<LiveEnd, RunError> {
+        if let Some(failure) = self.failure() {
+            return Ok(self.live_failed(failure));
+        }
+        // The last look at the ledger: a move towards old that came in meanwhile is honoured.
+        if !self.executor.log.borrow().assemblies.is_empty() {
+            let (now, _) = prepare::stages(&self.prepared.pipeline, &self.prepared.store)?;
+            if self.executor.honour(&now).await && let Some(failure) = self.failure() {
+                return Ok(self.live_failed(failure));
+            }
+        }
+        if self.executor.crew.is_interrupted() {
+            return Ok(LiveEnd::Failed(Failure::new(FailureKind::Interrupted, "was interrupted")));
+        }
+        self.put()
+    }
+
+    fn live_failed(&self, failure: Failure) -> LiveEnd {
+        if failure.kind != FailureKind::Interrupted {
+            self.executor.events.emit(&Event::LiveFailed { reason: failure.message.clone() });
+        }
+        LiveEnd::Failed(failure)
+    }
+
+    /// Why there is something that cannot be published: the failure that the others follow from, with its task.
+    fn failure(&self) -> Option<Failure> {
+        let log = self.executor.log.borrow();
+        let published = self.prepared.plan.publications.iter();
+        let failed = published.filter(|publication| log.output(publication.node).is_none());
+        let failures = failed.filter_map(|publication| root_failure(&self.prepared.plan, &log, publication.node));
+        failures.min_by_key(|failure| failure.kind != FailureKind::Interrupted)
+    }
+
+    fn put(&self) -> Result<LiveEnd, RunError> {
+        let plan = &self.prepared.plan;
+        if self.stands_already() {
+            let outputs = self.published_files()?;
+            self.keep_publication(outputs, true);
+            self.executor.events.emit(&Event::Published { outputs: plan.publications.len(), reused: true });
+            return Ok(LiveEnd::AlreadyPublished);
+        }
+        let publications: Vec<_> = plan.publications.iter().map(|publication| self.publication(publication)).collect();
+        publish::publish(&self.prepared.store, &self.stamp(), &publications)?;
+        let outputs = self.published_files()?;
+        self.keep_publication(outputs, false);
+        self.executor.events.emit(&Event::Published { outputs: plan.publications.len(), reused: false });
+        Ok(LiveEnd::Published)
+    }
+
+    /// Whether every output stands where it belongs, whole, as this run published it, and nothing was computed anew.
+    fn stands_already(&self) -> bool {
+        let log = self.executor.log.borrow();
+        self.prepared.plan.publications.iter().all(|publication| {
+            let reused = log.nodes.get(&publication.node).is_some_and(|record| record.reused);
+            let location = self.prepared.pipeline.folder.join(&publication.location);
+            let marker = read_marker(&location, self.prepared.plan.date).ok().flatten();
+            let ours = marker.filter(|marker| marker.run == self.prepared.plan.run);
+            reused && ours.is_some_and(|marker| holds_data(&location, &marker).unwrap_or(false))
+        })
+    }
+
+    fn publication(&self, planned: &Publication) -> publish::Publication {
+        publish::Publication {
+            task: planned.task.clone(),
+            output: LiveOutput::at(self.executor.output_folder(planned.node).join(crate::execute::DATA_FILE)),
+            location: self.prepared.pipeline.folder.join(&planned.location),
+            code: self.code_behind(planned.node),
+        }
+    }
+
+    /// The digests of the versions behind a node, by version.
+    fn code_behind(&self, id: NodeId) -> BTreeMap<String, Digest> {
+        let node = self.prepared.plan.node(id);
+        match &node.work {
+            Work::Compute { version, .. } => {
+                BTreeMap::from([(version.clone(), self.prepared.code[&node.task][version].clone())])
+            }
+            Work::Assemble { old, new, .. } => {
+                let mut code = self.code_behind(*old);
+                code.extend(self.code_behind(*new));
+                code
+            }
+        }
+    }
+
+    fn stamp(&self) -> RunStamp {
+        RunStamp {
+            pipeline: self.prepared.plan.pipeline.clone(),
+            run: self.prepared.plan.run.clone(),
+            date: self.prepared.plan.date,
+            published_at: crate::clock::now(),
+            ledger_entries: self.prepared.ledger_entries,
+            stages: Stages(self.prepared.plan.stages.clone()),
+        }
+    }
+
+    fn published_files(&self) -> Result<BTreeMap<String, PublishedFile>, RunError> {
+        let log = self.executor.log.borrow();
+        let mut outputs = BTreeMap::new();
+        for publication in &self.prepared.plan.publications {
+            let location = self.prepared.pipeline.folder.join(&publication.location);
+            let marker = read_marker(&location, self.prepared.plan.date)?;
+            let Some(marker) = marker else { continue };
+            let rows = log.output(publication.node).map_or(0, |output| output.rows);
+            let below = publication.location.trim_end_matches('/');
+            let path = format!("{below}/date={}/{}", self.prepared.plan.date, encode(crate::execute::DATA_FILE));
+            outputs.insert(publication.task.clone(), PublishedFile { path, rows, digest: marker.digest });
+        }
+        Ok(outputs)
+    }
+
+    fn keep_publication(&self, outputs: BTreeMap<String, PublishedFile>, reused: bool) {
+        let mut log = self.executor.log.borrow_mut();
+        let fallbacks = log.assemblies.iter().filter(|(_, assembly)| !assembly.fallbacks.is_empty());
+        let fallbacks = fallbacks.map(|(change, assembly)| (change.clone(), assembly.fallbacks.clone())).collect();
+        log.published = Some(PublicationRecord { outputs, reused, fallbacks });
+    }
+}
+
+/// The first failure on the way to a node, with the task that failed.
+fn root_failure(plan: &Plan, log: &understudy_core::run::RunLog, id: NodeId) -> Option<Failure> {
+    let node = plan.node(id);
+    let own = log.failure(id)?;
+    let earlier = node.reads().into_iter().find_map(|input| root_failure(plan, log, input));
+    if own.kind == FailureKind::Input && let Some(earlier) = earlier {
+        return Some(earlier);
+    }
+    let version = node.version().map(|version| format!(" ({version})")).unwrap_or_default();
+    Some(Failure::new(own.kind, format!("`{}`{version} {}", node.task, own.message)))
+}

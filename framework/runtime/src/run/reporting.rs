@@ -1,0 +1,183 @@
+//! From what happened to what people read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use understudy_core::customer::Customer;
+use understudy_core::judge::lanes::ChangeVerdict;
+use understudy_core::plan::{NodeId, PlannedComparison, Work};
+use understudy_core::stage::{LaneStages, Stage};
+use understudy_core::verdict::Verdict;
+use understudy_core::world::Side;
+
+use super::{Attempt, LiveEnd, RunRequest};
+use crate::report::model::{
+    ChangeReport, LiveReport, OutputReport, RUN_REPORT_FORMAT, ReuseReport, RunReport, TaskFiles, TaskReport,
+};
+
+/// The report of an attempt.
+pub(super) fn report(
+    attempt: &Attempt<'_>,
+    verdicts: &BTreeMap<String, ChangeVerdict>,
+    request: &RunRequest<'_>,
+    wall: Duration,
+) -> RunReport {
+    let plan = &attempt.prepared.plan;
+    let spec = &attempt.prepared.pipeline.spec;
+    let suspended = spec.suspended.iter().map(|(change, problems)| {
+        (change.clone(), problems.iter().map(|problem| problem.message.clone()).collect())
+    });
+    RunReport {
+        version: RUN_REPORT_FORMAT,
+        pipeline: plan.pipeline.clone(),
+        run: plan.run.clone(),
+        date: plan.date,
+        live: live(attempt),
+        changes: verdicts.iter().map(|(name, verdict)| (name.clone(), change(attempt, request, name, verdict))).collect(),
+        suspended: suspended.collect(),
+        alerts: attempt.executor.log.borrow().alerts.clone(),
+        notes: notes(attempt),
+        reuse: reuse(attempt),
+        wall_ms: millis(wall),
+        next: next(attempt, verdicts, request),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn live(attempt: &Attempt<'_>) -> LiveReport {
+    let log = attempt.executor.log.borrow();
+    let outputs = log.published.iter().filter(|_| attempt.live != LiveEnd::NotAsked).flat_map(|published| &published.outputs);
+    let outputs = outputs.map(|(task, file)| {
+        let version = published_version(attempt, task);
+        (task.clone(), OutputReport { path: file.path.clone(), rows: file.rows, version })
+    });
+    let reasons = match &attempt.live {
+        LiveEnd::Failed(failure) => vec![failure.message.clone()],
+        _ => Vec::new(),
+    };
+    LiveReport { status: attempt.live_status(), outputs: outputs.collect(), reasons, wall_ms: millis(attempt.live_wall) }
+}
+
+fn published_version(attempt: &Attempt<'_>, task: &str) -> String {
+    let plan = &attempt.prepared.plan;
+    let publication = plan.publications.iter().find(|publication| publication.task == task);
+    publication.map_or_else(String::new, |publication| version_text(attempt, publication.node))
+}
+
+/// The version of a node, or of a node that was put together how it was.
+fn version_text(attempt: &Attempt<'_>, id: NodeId) -> String {
+    let plan = &attempt.prepared.plan;
+    let Work::Assemble { change, old, new } = &plan.node(id).work else {
+        return plan.node(id).version().unwrap_or_default().to_owned();
+    };
+    let version = |id: NodeId| plan.node(id).version().unwrap_or("put together");
+    let (old, new) = (version(*old), version(*new));
+    let log = attempt.executor.log.borrow();
+    let Some(assembly) = log.assemblies.get(change) else { return old.to_owned() };
+    let count = |side| assembly.lanes.values().filter(|lane| **lane == side).count();
+    let (main, other, others) = match assembly.unlisted {
+        Side::Old => (old, new, count(Side::New)),
+        Side::New => (new, old, count(Side::Old)),
+    };
+    match others {
+        0 => main.to_owned(),
+        1 => format!("{main}, {other} for 1 customer"),
+        others => format!("{main}, {other} for {others} customers"),
+    }
+}
+
+fn change(attempt: &Attempt<'_>, request: &RunRequest<'_>, name: &str, verdict: &ChangeVerdict) -> ChangeReport {
+    let plan = &attempt.prepared.plan;
+    let fallbacks = attempt.executor.log.borrow().assemblies.get(name).map(|assembly| assembly.fallbacks.clone());
+    let own = plan.comparisons.iter().enumerate().filter(|(_, planned)| planned.change == name);
+    ChangeReport {
+        verdict: verdict.verdict,
+        stages: plan.stages[name].clone(),
+        fallbacks: fallbacks.unwrap_or_default(),
+        tasks: own.map(|(position, planned)| (planned.task.clone(), task(attempt, request, position, planned, verdict))).collect(),
+    }
+}
+
+fn task(
+    attempt: &Attempt<'_>,
+    request: &RunRequest<'_>,
+    position: usize,
+    planned: &PlannedComparison,
+    verdict: &ChangeVerdict,
+) -> TaskReport {
+    let log = attempt.executor.log.borrow();
+    let record = log.comparisons.get(&position);
+    let comparison = record.and_then(|record| record.outcome.as_ref().ok());
+    let stages = &attempt.prepared.plan.stages[&planned.change];
+    let assembly = log.assemblies.get(&planned.change);
+    let gets = |customer: &Customer| {
+        let side = assembly.map_or_else(|| side_of(stages, customer), |assembly| assembly.side(customer));
+        (stages.of(customer), side)
+    };
+    let versions = [planned.old, planned.new].map(|id| version_text(attempt, id));
+    let mut report = TaskReport::new(versions, &verdict.tasks[&planned.task], comparison, gets);
+    report.reused = record.is_some_and(|record| record.reused);
+    report.files = comparison.map(|_| TaskFiles {
+        folder: typed_path(attempt, request, &attempt.executor.findings_folder(planned)),
+        diff: attempt.executor.diffs.borrow().get(&position).cloned().unwrap_or_default(),
+    });
+    report
+}
+
+fn side_of(stages: &LaneStages, customer: &Customer) -> Side {
+    match stages.of(customer) {
+        Stage::Live | Stage::Complete => Side::New,
+        Stage::Off | Stage::Shadow => Side::Old,
+    }
+}
+
+/// A path below the pipeline's folder, as it can be typed where the command was typed.
+pub(super) fn typed_path(attempt: &Attempt<'_>, request: &RunRequest<'_>, path: &Path) -> String {
+    let folder = &attempt.prepared.pipeline.folder;
+    let Ok(below) = path.strip_prefix(folder) else { return path.display().to_string() };
+    let typed = if request.pipeline.is_dir() { Some(request.pipeline) } else { request.pipeline.parent() };
+    let typed = typed.unwrap_or(Path::new("")).join(below);
+    typed.strip_prefix("./").unwrap_or(&typed).display().to_string()
+}
+
+fn notes(attempt: &Attempt<'_>) -> Vec<String> {
+    let unused = attempt.prepared.pipeline.problems.iter().filter(|problem| problem.scope == understudy_core::spec::Scope::Unused);
+    let count = unused.count();
+    match count {
+        0 => Vec::new(),
+        _ => vec![format!("{count} problems in versions that nothing uses; `understudy check` lists them")],
+    }
+}
+
+fn reuse(attempt: &Attempt<'_>) -> ReuseReport {
+    let log = attempt.executor.log.borrow();
+    let nodes = log.nodes.values().map(|record| record.reused);
+    let all: Vec<bool> = nodes.chain(log.comparisons.values().map(|record| record.reused)).collect();
+    let reused = all.iter().filter(|reused| **reused).count();
+    ReuseReport { reused: reused as u64, needed: all.len() as u64 }
+}
+
+/// The command to type next.
+fn next(attempt: &Attempt<'_>, verdicts: &BTreeMap<String, ChangeVerdict>, request: &RunRequest<'_>) -> Option<String> {
+    let pipeline = request.pipeline.display();
+    let here = if request.pipeline == Path::new(".") { String::new() } else { format!(" {pipeline}") };
+    let date = attempt.prepared.plan.date;
+    if attempt.executor.crew.is_interrupted() {
+        return Some(format!("understudy run --date {date}{here}"));
+    }
+    if matches!(attempt.live, LiveEnd::Failed(_)) {
+        return Some(format!("understudy run --date {date}{here}"));
+    }
+    if request.halves == super::Halves::Live {
+        return Some(format!("understudy run --shadow --date {date}{here}"));
+    }
+    if !attempt.prepared.pipeline.spec.suspended.is_empty() {
+        return Some(format!("understudy check{here}"));
+    }
+    let worst = verdicts.values().map(|change| change.verdict).max()?;
+    (worst >= Verdict::Inconclusive).then(|| format!("understudy report --json --run {}{here}", attempt.prepared.plan.run))
+}

@@ -1,0 +1,247 @@
+//! What a supervisor asks of a worker, and what it answers. Both are JSON files in the worker's own folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use understudy_core::comparison::Comparison;
+use understudy_core::digest::Digest;
+use understudy_core::rollout::Assembly;
+use understudy_core::rule::Rule;
+use understudy_core::run::{Failure, Usage};
+use understudy_core::run_date::RunDate;
+use understudy_core::schema::TableSchema;
+use understudy_core::spec::{CommandInputs, Param};
+use understudy_tables::TableSource;
+
+use crate::report::files::diff::DiffFiles;
+
+/// One piece of work for one process.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Invocation {
+    /// What it is, for people and logs.
+    pub step: String,
+    /// Where it answers and keeps temporary files.
+    pub folder: PathBuf,
+    /// The work.
+    pub job: Job,
+}
+
+/// The kinds of work.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// Read schemas and plan SQL, running nothing.
+    Inspect(InspectJob),
+    /// Execute one version.
+    Task(Box<TaskJob>),
+    /// Compare two outputs.
+    Compare(Box<CompareJob>),
+    /// Put two outputs together by customer.
+    Assemble(AssembleJob),
+}
+
+impl Job {
+    /// Whether it does what users asked for, as against the framework's own chores.
+    pub(super) fn is_of_the_user(&self) -> bool {
+        matches!(self, Self::Task(_) | Self::Compare(_))
+    }
+}
+
+/// What a worker answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// To [`Job::Inspect`].
+    Inspected(Inspected),
+    /// To [`Job::Task`] and [`Job::Assemble`].
+    Made(NodeResult),
+    /// To [`Job::Compare`].
+    Compared(Findings),
+    /// To any of them.
+    Failed(Failure),
+}
+
+/// What comparing found, beside the report files.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Findings {
+    /// The facts and counts.
+    pub comparison: Comparison,
+    /// What the report files hold.
+    pub diff: DiffFiles,
+}
+
+/// Reads schemas.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct InspectJob {
+    /// The datasets, by name.
+    pub datasets: BTreeMap<String, TableSource>,
+    /// SQL versions to plan, each after those that make its inputs.
+    pub tasks: Vec<InspectTask>,
+    /// Schemas of outputs that cannot be planned, such as those of commands that ran before, by task and version.
+    pub known: BTreeMap<String, BTreeMap<String, TableSchema>>,
+    /// The run date that is bound.
+    pub date: RunDate,
+}
+
+/// One SQL version to plan.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct InspectTask {
+    /// The task.
+    pub task: String,
+    /// The version.
+    pub version: String,
+    /// The query.
+    pub sql: String,
+    /// What it is given.
+    pub params: BTreeMap<String, Param>,
+    /// The names of what it reads; a task's output counts with its live version.
+    pub inputs: Vec<String>,
+    /// Whether its schema is what readers of the task's output see.
+    pub live: bool,
+}
+
+/// What was inspected: a schema, or why there is none.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Inspected {
+    /// By dataset.
+    pub datasets: BTreeMap<String, Result<TableSchema, String>>,
+    /// By task, then version.
+    pub outputs: BTreeMap<String, BTreeMap<String, Result<TableSchema, String>>>,
+}
+
+/// Executes one version.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TaskJob {
+    /// The task.
+    pub task: String,
+    /// The version.
+    pub version: String,
+    /// Its code.
+    pub code: JobCode,
+    /// What it is given.
+    pub params: BTreeMap<String, Param>,
+    /// The date to compute.
+    pub date: RunDate,
+    /// The run's pinned instant: nanoseconds since the epoch.
+    pub now_nanos: i64,
+    /// What it reads, by the names that it knows.
+    pub inputs: Vec<JobInput>,
+    /// Where its output goes.
+    pub output: PathBuf,
+    /// The pipeline file's folder: a command's working directory.
+    pub pipeline_folder: PathBuf,
+    /// The columns that identify a row.
+    pub grain: Vec<String>,
+    /// The column that says whose row it is.
+    pub customer: Option<String>,
+    /// The memory that it may plan with, in bytes.
+    pub memory_bytes: u64,
+    /// Where what it prints is kept: standard output, then standard error.
+    pub logs: [PathBuf; 2],
+    /// Who may read it: the key of the result that the worker leaves beside the output.
+    pub key: Digest,
+}
+
+/// The code of a version.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobCode {
+    /// One query.
+    Sql {
+        /// Its text.
+        sql: String,
+        /// The number of partitions.
+        threads: usize,
+    },
+    /// A program.
+    Command {
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// How it wants its inputs.
+        inputs: CommandInputs,
+    },
+}
+
+/// One input of a task.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct JobInput {
+    /// The name that the task knows it by.
+    pub name: String,
+    /// The table.
+    pub source: TableSource,
+}
+
+/// Compares two outputs.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CompareJob {
+    /// The change that it is evidence for.
+    pub change: String,
+    /// The task.
+    pub task: String,
+    /// The date of the run.
+    pub date: RunDate,
+    /// The run.
+    pub run: String,
+    /// The old world's output.
+    pub old: TableSource,
+    /// The new world's output.
+    pub new: TableSource,
+    /// The columns that identify a row.
+    pub key: Vec<String>,
+    /// The column that says whose row it is.
+    pub customer: Option<String>,
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// Where the findings go.
+    pub report_folder: PathBuf,
+    /// The memory that it may plan with, in bytes.
+    pub memory_bytes: u64,
+    /// How many threads it may use.
+    pub threads: usize,
+}
+
+/// Puts two outputs together.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AssembleJob {
+    /// The task.
+    pub task: String,
+    /// The old version's output.
+    pub old: TableSource,
+    /// The new version's output.
+    pub new: TableSource,
+    /// The column that says whose row it is; `None` for the one lane `*`.
+    pub customer: Option<String>,
+    /// The columns that identify a row.
+    pub grain: Vec<String>,
+    /// Which side each customer's rows come from.
+    pub assembly: Assembly,
+    /// Where the output goes.
+    pub output: PathBuf,
+    /// The key of the result that the worker leaves beside the output.
+    pub key: Digest,
+}
+
+/// What stands beside a node's output, as `result.json`: it is written last, so it means that all is there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NodeResult {
+    /// The format of this file.
+    pub version: u32,
+    /// The digest of all that the output depends on.
+    pub key: Digest,
+    /// Rows of `data.parquet`.
+    pub rows: u64,
+    /// Length of `data.parquet` in bytes.
+    pub bytes: u64,
+    /// The columns.
+    pub schema: TableSchema,
+    /// The files as the program wrote them, where that was CSV: types are inferred of both sides together.
+    pub raw: Option<TableSource>,
+    /// What a person should look at.
+    pub alerts: Vec<String>,
+    /// What it took, filled in by the supervisor.
+    pub usage: Usage,
+}
+
+/// The format of `result.json`.
+pub(super) const RESULT_FORMAT: u32 = 1;
