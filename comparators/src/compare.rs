@@ -8,16 +8,17 @@ use understudy_tables::{TableError, schemas_of_pair};
 
 use crate::align::{AlignError, Alignment};
 use crate::both::{Both, Side};
+use crate::bulk::BulkJudge;
+use crate::customers::Customers;
 use crate::fetch::fetch;
+use crate::held::Held;
 use crate::matching::{Identity, Matched, match_sides};
+use crate::means::{Means, TempError};
 use crate::remaining::settle;
 use crate::request::{Findings, FindingsError, Request};
-use crate::scan::{Scan, scan};
+use crate::scan::{PassError, scan};
 use crate::table::Table;
 use crate::tally::Tally;
-
-/// In how many parts the rows of a side are kept.
-const PARTS: usize = 256;
 
 /// A comparison that did not come to its end. There are no partial findings: what was handed on is void.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,7 @@ pub enum CompareError {
         /// The side.
         side: Side,
         /// Why.
-        source: TableError,
+        source: PassError,
     },
     /// The types of the tables' columns cannot be found out.
     #[error("the columns of the tables cannot be read")]
@@ -36,6 +37,9 @@ pub enum CompareError {
     /// The tables cannot be laid side by side.
     #[error(transparent)]
     Align(#[from] AlignError),
+    /// Temporary files cannot be used.
+    #[error(transparent)]
+    Temp(#[from] TempError),
     /// The receiver of the findings could not go on.
     #[error(transparent)]
     Findings(#[from] FindingsError),
@@ -54,18 +58,19 @@ pub fn compare(
 ) -> Result<Comparison, CompareError> {
     let (old, new) = schemas_of_pair(request.old, request.new).map_err(CompareError::Schemas)?;
     let alignment = Alignment::of(Both { old, new }, request.key, request.customer)?;
-    let sides: Both<&dyn Table> = Both {
+    let tables: Both<&dyn Table> = Both {
         old: request.old,
         new: request.new,
     };
-    compare_aligned(sides, alignment, request.rules, request.threads, findings)
+    let means = Means::new(request.memory_bytes, request.threads, request.temp_dir);
+    compare_aligned(tables, alignment, request.rules, &means, findings)
 }
 
 pub(crate) fn compare_aligned(
     tables: Both<&dyn Table>,
     mut alignment: Alignment,
     rules: &[Rule],
-    threads: usize,
+    means: &Means,
     findings: &mut dyn Findings,
 ) -> Result<Comparison, CompareError> {
     findings.begin(&alignment.layout)?;
@@ -74,43 +79,87 @@ pub(crate) fn compare_aligned(
     } else {
         Identity::Key
     };
-    let mut tally = Tally::new(rules, &alignment.layout);
+    let mut tally = Tally::new(rules, &alignment.layout, means);
     tally.add_schema(rules, std::mem::take(&mut alignment.differences));
-    let scans = on_both(threads, |side| {
-        scan(*tables.get(side), &alignment, side, PARTS)
-    })?;
-    let entries = count_sides(scans, &mut tally);
-    let matched = match_sides(entries, identity);
-    tally.add_equal(matched.equal);
-    tally.comparison().rows.duplicate_keys = matched.duplicate_keys;
-    let rows = on_both(threads, |side| {
+    let matched = first_pass(&tables, &alignment, rules, means, &mut tally)?;
+    let rows = on_both(means.threads, |side| {
         fetch(
             *tables.get(side),
             &alignment,
             side,
             matched.remaining.get(side),
+            means,
         )
     })?;
-    let gave_up = settle(rows, identity, &mut tally);
-    let mut comparison = tally.finish(findings)?;
-    comparison.notes = alignment.notes;
-    comparison
-        .notes
-        .extend(notes(&comparison, &matched, gave_up));
-    comparison.not_compared = alignment.not_compared;
-    Ok(comparison)
+    let gave_up = settle(&rows, identity, &mut tally)?;
+    let mut notes = alignment.notes;
+    notes.extend(row_notes(tally.comparison(), gave_up));
+    notes.extend(tally.spelling_notes());
+    let comparison = tally.finish(findings)?;
+    Ok(Comparison {
+        notes,
+        not_compared: alignment.not_compared,
+        ..comparison
+    })
+}
+
+/// Reads both sides once; counts what needs no second look, and says which rows do.
+fn first_pass(
+    tables: &Both<&dyn Table>,
+    alignment: &Alignment,
+    rules: &[Rule],
+    means: &Means,
+    tally: &mut Tally<'_>,
+) -> Result<Matched, CompareError> {
+    let identity = if alignment.key.is_empty() {
+        Identity::WholeRow
+    } else {
+        Identity::Key
+    };
+    let held = match identity {
+        Identity::Key => Held::choose(alignment, rules),
+        Identity::WholeRow => Held::default(),
+    };
+    let scans = on_both(means.threads, |side| {
+        scan(*tables.get(side), alignment, &held, side, means)
+    })?;
+    let Both { old, new } = scans;
+    tally.add_sides(Both {
+        old: old.rows,
+        new: new.rows,
+    });
+    let counts = Both {
+        old: old.customers,
+        new: new.customers,
+    };
+    tally.add_customers(&counts);
+    let customers = Customers::of(&counts);
+    let judge = BulkJudge {
+        judge: &tally.judge,
+        held: &held,
+        customers: &customers,
+    };
+    let records = Both {
+        old: old.records,
+        new: new.records,
+    };
+    let matched = match_sides(&records, identity, &judge, means.threads)?;
+    tally.add_equal(matched.equal);
+    tally.add_expected(&matched.expected, &customers.all);
+    tally.comparison().rows.duplicate_keys = matched.duplicate_keys;
+    Ok(matched)
 }
 
 /// Does the same for both sides, at once where there are two threads for it.
 fn on_both<T: Send>(
     threads: usize,
-    work: impl Fn(Side) -> Result<T, TableError> + Sync,
+    work: impl Fn(Side) -> Result<T, PassError> + Sync,
 ) -> Result<Both<T>, CompareError> {
-    let failed = |side| move |source| CompareError::Table { side, source };
+    let work = |side| work(side).map_err(|source| CompareError::Table { side, source });
     if threads < 2 {
         return Ok(Both {
-            old: work(Side::Old).map_err(failed(Side::Old))?,
-            new: work(Side::New).map_err(failed(Side::New))?,
+            old: work(Side::Old)?,
+            new: work(Side::New)?,
         });
     }
     let (old, new) = thread::scope(|scope| {
@@ -123,37 +172,19 @@ fn on_both<T: Send>(
         )
     });
     Ok(Both {
-        old: old.map_err(failed(Side::Old))?,
-        new: new.map_err(failed(Side::New))?,
+        old: old?,
+        new: new?,
     })
 }
 
-fn count_sides(scans: Both<Scan>, tally: &mut Tally) -> Both<crate::entries::Entries> {
-    tally.comparison().rows.old = scans.old.rows;
-    tally.comparison().rows.new = scans.new.rows;
-    for (customer, rows) in scans.old.customers {
-        tally.customer(customer).old += rows;
-    }
-    for (customer, rows) in scans.new.customers {
-        tally.customer(customer).new += rows;
-    }
-    Both {
-        old: scans.old.entries,
-        new: scans.new.entries,
-    }
-}
-
-fn notes(comparison: &Comparison, matched: &Matched, gave_up: u64) -> Vec<String> {
+fn row_notes(comparison: &Comparison, gave_up: u64) -> Vec<String> {
     let rows = comparison.rows;
     let empty = (rows.old == 0 && rows.new == 0)
         .then(|| "both tables are empty: nothing was compared".to_owned());
-    let duplicates = matched.duplicate_keys;
-    let twice = (duplicates > 0).then(|| {
-        if duplicates == 1 {
-            "1 key stands more than once on a side".to_owned()
-        } else {
-            format!("{duplicates} keys stand more than once on a side")
-        }
+    let duplicates = rows.duplicate_keys;
+    let twice = (duplicates > 0).then(|| match duplicates {
+        1 => "1 key stands more than once on a side".to_owned(),
+        _ => format!("{duplicates} keys stand more than once on a side"),
     });
     let bounded = (gave_up > 0).then(|| {
         format!("{gave_up} keys have too many differing rows for the best pairing; theirs were paired in order")

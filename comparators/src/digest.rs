@@ -4,147 +4,182 @@
 //! floats with one NaN and one zero, times in nanoseconds. What is hashed is never a concatenation of values of
 //! unknown length: nested values hash the digests of their parts.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Int16Type, Int32Type, Int64Type, RunEndIndexType};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::align::domain::Domain;
+use crate::scalar::{Scalar, visit_scalars};
 
 mod nested;
-mod number;
-mod time;
 
 /// The digest of NULL: the fractional digits of pi in hexadecimal, no value's hash on purpose.
 const NULL: u128 = 0x243f_6a88_85a3_08d3_1319_8a2e_0370_7344;
 
 /// The digests of all cells of an array.
 pub(crate) fn cell_digests(domain: &Domain, array: &dyn Array) -> Vec<u128> {
-    match array.data_type() {
-        DataType::Dictionary(_, _) => dictionary_digests(domain, array),
-        DataType::RunEndEncoded(ends, _) => match ends.data_type() {
-            DataType::Int16 => run_digests::<Int16Type>(domain, array),
-            DataType::Int32 => run_digests::<Int32Type>(domain, array),
-            _ => run_digests::<Int64Type>(domain, array),
+    let mut digests = Vec::with_capacity(array.len());
+    visit_digests(domain, array, &mut |_, digest| digests.push(digest));
+    digests
+}
+
+/// Adds the digests of one column's cells to the digests of their rows.
+///
+/// The digest of a row is a sum, so that columns can be added one by one and taken away again. Each digest is first
+/// multiplied with an odd number of its own column, so that equal values that change places do not cancel.
+pub(crate) fn add_digests(place: usize, domain: &Domain, array: &dyn Array, sums: &mut [u128]) {
+    let factor = xxh3_128(format!("column {place}").as_bytes()) | 1;
+    visit_digests(domain, array, &mut |row, digest| {
+        sums[row] = sums[row].wrapping_add(digest.wrapping_mul(factor));
+    });
+}
+
+/// Shows each row of an array, in order, with its cell's digest.
+fn visit_digests(domain: &Domain, array: &dyn Array, visit: &mut impl FnMut(usize, u128)) {
+    match (array.data_type(), domain) {
+        (DataType::Dictionary(_, _), _) => visit_dictionary(domain, array, visit),
+        (DataType::RunEndEncoded(ends, _), _) => match ends.data_type() {
+            DataType::Int16 => visit_runs::<Int16Type>(domain, array, visit),
+            DataType::Int32 => visit_runs::<Int32Type>(domain, array, visit),
+            _ => visit_runs::<Int64Type>(domain, array, visit),
         },
-        DataType::Null => vec![NULL; array.len()],
-        _ => plain_digests(domain, array),
-    }
-}
-
-fn plain_digests(domain: &Domain, array: &dyn Array) -> Vec<u128> {
-    match domain {
-        Domain::Null => vec![NULL; array.len()],
-        Domain::Boolean => {
-            let booleans = array.as_boolean();
-            digests(array, |row| word_digest(u64::from(booleans.value(row))))
+        (DataType::Null, _) | (_, Domain::Null) => {
+            (0..array.len()).for_each(|row| visit(row, NULL))
         }
-        Domain::Integer => number::integer_digests(array),
-        Domain::Decimal { scale } => number::decimal_digests(array, *scale),
-        Domain::Float => number::float_digests(array),
-        Domain::Text | Domain::Binary => bytes_digests(array),
-        Domain::Date | Domain::Time | Domain::Timestamp | Domain::Duration => {
-            time::digests_of(array)
+        (_, Domain::Text | Domain::Binary) => visit_bytes(array, visit),
+        (_, Domain::Interval) => visit_each(array, |row| interval_digest(array, row), visit),
+        (_, Domain::List(items)) => nested::visit_lists(items, array, visit),
+        (_, Domain::Struct(fields)) => nested::visit_structs(fields, array, visit),
+        (_, Domain::Map(keys, values)) => nested::visit_maps(keys, values, array, visit),
+        _ => visit_scalars(domain, array, &mut |row, scalar| {
+            visit(row, scalar_digest(scalar))
+        }),
+    }
+}
+
+fn scalar_digest(scalar: Scalar) -> u128 {
+    match scalar {
+        Scalar::Null => NULL,
+        Scalar::Word(word) => word_digest(word.cast_unsigned()),
+        Scalar::Wide(integer) => xxh3_128(&integer.to_le_bytes()),
+        Scalar::Huge(integer) => xxh3_128(&integer.to_le_bytes()),
+        Scalar::OffScale(integer, scale) => {
+            xxh3_128(&[integer.to_le_bytes().as_slice(), &scale.to_le_bytes()].concat())
         }
-        Domain::Interval => time::interval_digests(array),
-        Domain::List(items) => nested::list_digests(items, array),
-        Domain::Struct(fields) => nested::struct_digests(fields, array),
-        Domain::Map(keys, values) => nested::map_digests(keys, values, array),
     }
 }
 
-/// One digest a row: `digest` of the row's value, or that of NULL.
-fn digests(array: &dyn Array, digest: impl Fn(usize) -> u128) -> Vec<u128> {
-    match array.nulls() {
-        None => (0..array.len()).map(digest).collect(),
-        Some(nulls) => (0..array.len())
-            .map(|row| {
-                if nulls.is_null(row) {
-                    NULL
-                } else {
-                    digest(row)
-                }
-            })
-            .collect(),
-    }
-}
-
+/// Two mixers of 64 bits, the finalisers of MurmurHash3 and of SplitMix64. Each gives different words different
+/// numbers, so that no two words share a digest.
 fn word_digest(word: u64) -> u128 {
-    xxh3_128(&word.to_le_bytes())
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    let low = mix(
+        word ^ GOLDEN,
+        [33, 33, 33],
+        [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53],
+    );
+    let high = mix(
+        word.wrapping_add(GOLDEN),
+        [30, 27, 31],
+        [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb],
+    );
+    u128::from(high) << 64 | u128::from(low)
 }
 
-/// Integers of up to 128 bits; those that fit into 64 have one digest whatever they are stored in.
-fn integer_digest(integer: i128) -> u128 {
-    match i64::try_from(integer) {
-        Ok(word) => word_digest(word.cast_unsigned()),
-        Err(_) => xxh3_128(&integer.to_le_bytes()),
+fn mix(word: u64, shifts: [u32; 3], factors: [u64; 2]) -> u64 {
+    let word = (word ^ (word >> shifts[0])).wrapping_mul(factors[0]);
+    let word = (word ^ (word >> shifts[1])).wrapping_mul(factors[1]);
+    word ^ (word >> shifts[2])
+}
+
+/// Shows each row with the digest that it has, or with that of NULL.
+fn visit_each(
+    array: &dyn Array,
+    digest: impl Fn(usize) -> u128,
+    visit: &mut impl FnMut(usize, u128),
+) {
+    match array.nulls() {
+        None => (0..array.len()).for_each(|row| visit(row, digest(row))),
+        Some(nulls) => {
+            for row in 0..array.len() {
+                visit(
+                    row,
+                    if nulls.is_null(row) {
+                        NULL
+                    } else {
+                        digest(row)
+                    },
+                );
+            }
+        }
     }
 }
 
-fn bytes_digests(array: &dyn Array) -> Vec<u128> {
+fn visit_bytes(array: &dyn Array, visit: &mut impl FnMut(usize, u128)) {
     match array.data_type() {
         DataType::Utf8 => {
-            digests_of_bytes(array, |row| array.as_string::<i32>().value(row).as_bytes())
+            let texts = array.as_string::<i32>();
+            visit_each(array, |row| xxh3_128(texts.value(row).as_bytes()), visit);
         }
         DataType::LargeUtf8 => {
-            digests_of_bytes(array, |row| array.as_string::<i64>().value(row).as_bytes())
+            let texts = array.as_string::<i64>();
+            visit_each(array, |row| xxh3_128(texts.value(row).as_bytes()), visit);
         }
         DataType::Utf8View => {
-            digests_of_bytes(array, |row| array.as_string_view().value(row).as_bytes())
+            let texts = array.as_string_view();
+            visit_each(array, |row| xxh3_128(texts.value(row).as_bytes()), visit);
         }
-        DataType::Binary => digests_of_bytes(array, |row| array.as_binary::<i32>().value(row)),
-        DataType::LargeBinary => digests_of_bytes(array, |row| array.as_binary::<i64>().value(row)),
-        DataType::BinaryView => digests_of_bytes(array, |row| array.as_binary_view().value(row)),
-        _ => digests_of_bytes(array, |row| array.as_fixed_size_binary().value(row)),
+        DataType::Binary => {
+            let binaries = array.as_binary::<i32>();
+            visit_each(array, |row| xxh3_128(binaries.value(row)), visit);
+        }
+        DataType::LargeBinary => {
+            let binaries = array.as_binary::<i64>();
+            visit_each(array, |row| xxh3_128(binaries.value(row)), visit);
+        }
+        DataType::BinaryView => {
+            let binaries = array.as_binary_view();
+            visit_each(array, |row| xxh3_128(binaries.value(row)), visit);
+        }
+        _ => {
+            let binaries = array.as_fixed_size_binary();
+            visit_each(array, |row| xxh3_128(binaries.value(row)), visit);
+        }
     }
 }
 
-fn digests_of_bytes<'a>(array: &'a dyn Array, bytes: impl Fn(usize) -> &'a [u8]) -> Vec<u128> {
-    digests(array, |row| xxh3_128(bytes(row)))
+fn interval_digest(array: &dyn Array, row: usize) -> u128 {
+    let (months, days, nanos) = crate::scalar::interval(array, row);
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&months.to_le_bytes());
+    bytes[4..8].copy_from_slice(&days.to_le_bytes());
+    bytes[8..].copy_from_slice(&nanos.to_le_bytes());
+    xxh3_128(&bytes)
 }
 
 /// Each value of the dictionary is hashed once.
-fn dictionary_digests(domain: &Domain, array: &dyn Array) -> Vec<u128> {
+fn visit_dictionary(domain: &Domain, array: &dyn Array, visit: &mut impl FnMut(usize, u128)) {
     let dictionary = array.as_any_dictionary();
     if dictionary.values().is_empty() {
-        return vec![NULL; array.len()];
+        return (0..array.len()).for_each(|row| visit(row, NULL));
     }
     let values = cell_digests(domain, dictionary.values());
     let keys = dictionary.normalized_keys();
-    digests(array, |row| values[keys[row]])
+    visit_each(array, |row| values[keys[row]], visit);
 }
 
-fn run_digests<R: RunEndIndexType>(domain: &Domain, array: &dyn Array) -> Vec<u128> {
+fn visit_runs<R: RunEndIndexType>(
+    domain: &Domain,
+    array: &dyn Array,
+    visit: &mut impl FnMut(usize, u128),
+) {
     let runs = array
         .as_run_opt::<R>()
         .expect("a run-end encoded array has the run ends that its type says");
     let values = cell_digests(domain, runs.values());
-    let mut digests = Vec::with_capacity(array.len());
     for row in 0..array.len() {
-        digests.push(values[runs.get_physical_index(row)]);
+        visit(row, values[runs.get_physical_index(row)]);
     }
-    digests
-}
-
-/// The digests of every row of some columns, each column set apart by its place, summed up.
-///
-/// The sum lets a difference of one column be told from the sums alone. Each digest is first multiplied with an odd
-/// number of its own column, so that equal values that change places do not cancel.
-pub(crate) fn row_digests<'a>(
-    columns: impl Iterator<Item = (usize, &'a Domain, &'a ArrayRef)>,
-    rows: usize,
-) -> Vec<u128> {
-    let mut sums = vec![0_u128; rows];
-    for (place, domain, array) in columns {
-        let factor = column_factor(place);
-        for (sum, digest) in sums.iter_mut().zip(cell_digests(domain, array)) {
-            *sum = sum.wrapping_add(digest.wrapping_mul(factor));
-        }
-    }
-    sums
-}
-
-fn column_factor(place: usize) -> u128 {
-    xxh3_128(format!("column {place}").as_bytes()) | 1
 }
 
 #[cfg(test)]

@@ -8,11 +8,14 @@ use understudy_tables::{TableError, value_at};
 
 use crate::align::{AlignedColumn, Alignment};
 use crate::both::Side;
+use crate::codec::Coded as _;
 use crate::customers::customer_at;
-use crate::digest::row_digests;
+use crate::digest::add_digests;
+use crate::means::Means;
+use crate::parts::{PartWriter, Parts};
 use crate::projection::Projection;
 use crate::row_set::RowSet;
-use crate::scan::BATCH_ROWS;
+use crate::scan::{BATCH_ROWS, PassError};
 use crate::table::Table;
 
 /// A row with its values.
@@ -27,62 +30,68 @@ pub(crate) struct Row {
 }
 
 /// Reads the values of some rows of a side.
-pub(crate) fn fetch(
+pub(crate) fn fetch<'a>(
     table: &dyn Table,
     alignment: &Alignment,
     side: Side,
     wanted: &RowSet,
-) -> Result<Vec<Row>, TableError> {
-    let mut rows = Vec::new();
-    if wanted.len() == 0 {
-        return Ok(rows);
-    }
-    let projection = Projection::of(alignment, side);
+    means: &'a Means,
+) -> Result<Parts<'a>, PassError> {
     let mut fetcher = Fetcher {
         alignment,
         side,
-        projection: &projection,
-        rows: &mut rows,
+        projection: Projection::of(alignment, side),
+        rows: PartWriter::new(means),
+        scratch: Vec::new(),
     };
-    let mut first = 0_u64;
-    for batch in table.read(
-        alignment.schemas.get(side),
-        projection.positions(),
-        BATCH_ROWS,
-    )? {
-        let batch = batch?;
-        fetcher.take(&picked(&batch, first, wanted))?;
-        first += batch.num_rows() as u64;
+    if wanted.len() > 0 {
+        let mut first = 0_u64;
+        for batch in table.read(
+            alignment.schemas.get(side),
+            fetcher.projection.positions(),
+            BATCH_ROWS,
+        )? {
+            let batch = batch?;
+            fetcher.take(&picked(&batch, first, wanted))?;
+            first += batch.num_rows() as u64;
+        }
     }
-    Ok(rows)
+    Ok(fetcher.rows.finish())
 }
 
 fn picked(batch: &RecordBatch, first: u64, wanted: &RowSet) -> RecordBatch {
     let end = first + batch.num_rows() as u64;
-    let is_wanted = BooleanArray::from_iter((first..end).map(|row| Some(wanted.contains(row))));
+    if !wanted.has_any(first..end) {
+        return batch.slice(0, 0);
+    }
+    let is_wanted: BooleanArray = (first..end).map(|row| Some(wanted.contains(row))).collect();
     filter_record_batch(batch, &is_wanted).expect("the mask has a bit for every row of the batch")
 }
 
-struct Fetcher<'a> {
+struct Fetcher<'a, 'm> {
     alignment: &'a Alignment,
     side: Side,
-    projection: &'a Projection,
-    rows: &'a mut Vec<Row>,
+    projection: Projection,
+    rows: PartWriter<'m>,
+    scratch: Vec<u8>,
 }
 
-impl Fetcher<'_> {
-    fn take(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
+impl Fetcher<'_, '_> {
+    fn take(&mut self, batch: &RecordBatch) -> Result<(), PassError> {
         let lots = self.lots(batch);
         for (row, lot) in lots.into_iter().enumerate() {
             let key = self.values(&self.alignment.key, batch, row)?;
             let cells = self.values(&self.alignment.columns, batch, row)?;
             let customer = customer_at(self.projection.customer(batch), row)?;
-            self.rows.push(Row {
+            self.scratch.clear();
+            Row {
                 key,
                 cells,
                 customer,
                 lot,
-            });
+            }
+            .encode(&mut self.scratch);
+            self.rows.append(self.rows.part_of(lot), &self.scratch)?;
         }
         Ok(())
     }
@@ -94,15 +103,13 @@ impl Fetcher<'_> {
         row: usize,
     ) -> Result<Vec<Value>, TableError> {
         let position = |column: &AlignedColumn| *column.position.get(self.side);
-        columns
-            .iter()
-            .map(|column| {
-                Ok(value_at(
-                    self.projection.column(batch, position(column)).as_ref(),
-                    row,
-                )?)
-            })
-            .collect()
+        let value = |column| {
+            value_at(
+                self.projection.column(batch, position(column)).as_ref(),
+                row,
+            )
+        };
+        columns.iter().map(value).collect()
     }
 
     fn lots(&self, batch: &RecordBatch) -> Vec<u128> {
@@ -111,14 +118,13 @@ impl Fetcher<'_> {
         } else {
             &self.alignment.key
         };
-        let arrays = identifying.iter().enumerate().map(|(place, column)| {
-            (
-                place,
-                &column.domain,
-                self.projection
-                    .column(batch, *column.position.get(self.side)),
-            )
-        });
-        row_digests(arrays, batch.num_rows())
+        let mut lots = vec![0; batch.num_rows()];
+        for (place, column) in identifying.iter().enumerate() {
+            let array = self
+                .projection
+                .column(batch, *column.position.get(self.side));
+            add_digests(place, &column.domain, array, &mut lots);
+        }
+        lots
     }
 }

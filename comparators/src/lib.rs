@@ -12,25 +12,34 @@
 
 mod align;
 mod both;
+mod bulk;
+mod codec;
 mod compare;
 mod customers;
 mod digest;
-mod entries;
 mod fetch;
+mod held;
 mod matching;
+mod means;
 mod pair;
+mod parts;
 mod projection;
+mod record;
 mod remaining;
 mod request;
 mod row_set;
+mod scalar;
 mod scan;
+mod sorted;
 mod table;
 mod tally;
 
 pub use align::AlignError;
 pub use both::Side;
 pub use compare::{CompareError, compare};
+pub use means::TempError;
 pub use request::{Findings, FindingsError, Layout, Request};
+pub use scan::PassError;
 pub use tally::EXPECTED_ROWS_PER_RULE;
 
 #[cfg(test)]

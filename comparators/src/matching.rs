@@ -1,17 +1,29 @@
 //! Rows that are equal on both sides cancel; what remains has to be looked at.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use crate::both::Both;
-use crate::entries::{Entries, Entry};
+use crate::bulk::{BulkCounts, BulkJudge};
+use crate::means::TempError;
+use crate::parts::Parts;
+use crate::record::{Pair, Records};
 use crate::row_set::RowSet;
 
-/// What the digests of both sides say.
+mod groups;
+
+use groups::Groups;
+
+/// What the first pass says.
 #[derive(Debug, Default)]
 pub(crate) struct Matched {
     /// Pairs of rows that are equal in every compared cell.
     pub(crate) equal: u64,
     /// Keys that stand more than once on a side; none where there is no key.
     pub(crate) duplicate_keys: u64,
-    /// The rows that have no equal one left on the other side.
+    /// Pairs that differ as rules expect.
+    pub(crate) expected: BulkCounts,
+    /// The rows that have to be read again.
     pub(crate) remaining: Both<RowSet>,
 }
 
@@ -23,65 +35,165 @@ pub(crate) enum Identity {
 }
 
 /// Cancels the equal rows of two sides with equally many parts.
-pub(crate) fn match_sides(sides: Both<Entries>, identity: Identity) -> Matched {
+pub(crate) fn match_sides(
+    sides: &Both<Parts<'_>>,
+    identity: Identity,
+    judge: &BulkJudge<'_>,
+    threads: usize,
+) -> Result<Matched, TempError> {
+    let next = AtomicUsize::new(0);
+    let work = || match_parts(sides, identity, judge, &next);
+    let found = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut found = vec![work()];
+        found.extend(others.into_iter().map(|other| {
+            other
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        }));
+        found
+    });
     let mut matched = Matched::default();
-    for (old, new) in sides.old.into_parts().zip(sides.new.into_parts()) {
-        match_part(old, new, identity, &mut matched);
+    for found in found {
+        matched.merge(found?);
     }
-    matched
+    for pair in matched.expected.take_samples() {
+        matched.remaining.old.insert(pair.old);
+        matched.remaining.new.insert(pair.new);
+    }
+    Ok(matched)
 }
 
-fn match_part(mut old: Vec<Entry>, mut new: Vec<Entry>, identity: Identity, matched: &mut Matched) {
-    old.sort_unstable();
-    new.sort_unstable();
-    let (mut old, mut new) = (old.as_slice(), new.as_slice());
-    while let Some(key) = first_key(old, new) {
-        let (old_group, new_group);
-        (old_group, old) = split_key(old, key);
-        (new_group, new) = split_key(new, key);
-        if identity == Identity::Key && old_group.len().max(new_group.len()) > 1 {
+/// Matches parts until there are none left.
+fn match_parts(
+    sides: &Both<Parts<'_>>,
+    identity: Identity,
+    judge: &BulkJudge<'_>,
+    next: &AtomicUsize,
+) -> Result<Matched, TempError> {
+    let mut matched = Matched::default();
+    loop {
+        let part = next.fetch_add(1, Ordering::Relaxed);
+        if part >= sides.old.len() {
+            return Ok(matched);
+        }
+        let words = judge.held.words;
+        let old = Records::decode(&sides.old.take(part)?, words);
+        let new = Records::decode(&sides.new.take(part)?, words);
+        match_part(
+            Both {
+                old: &old,
+                new: &new,
+            },
+            identity,
+            judge,
+            &mut matched,
+        );
+    }
+}
+
+fn match_part(
+    records: Both<&Records>,
+    identity: Identity,
+    judge: &BulkJudge<'_>,
+    matched: &mut Matched,
+) {
+    let groups = Groups::of(&records);
+    let mut rows = Both::<Vec<usize>>::default();
+    for group in 0..groups.len() {
+        if let Some(pair) = groups.single_pair(group) {
+            match_pair(records, pair, judge, matched);
+            continue;
+        }
+        groups.rows(group, &mut rows);
+        if identity == Identity::Key && rows.old.len().max(rows.new.len()) > 1 {
             matched.duplicate_keys += 1;
         }
-        match_group(old_group, new_group, matched);
+        match_group(records, &mut rows, judge, matched);
     }
 }
 
-fn first_key(old: &[Entry], new: &[Entry]) -> Option<u128> {
-    [old, new]
-        .iter()
-        .filter_map(|side| side.first())
-        .map(|entry| entry.key)
-        .min()
+/// Two rows of one key, each the only one on its side.
+fn match_pair(records: Both<&Records>, pair: Pair, judge: &BulkJudge<'_>, matched: &mut Matched) {
+    if records.old.rows[pair.old] != records.new.rows[pair.new] {
+        matched.remain(records, pair);
+    } else if judge.same(records.old.held(pair.old), records.new.held(pair.new)) {
+        matched.equal += 1;
+    } else if let Some(expected) = judge.expected(records, pair) {
+        matched.expected.add(expected);
+    } else {
+        matched.remain(records, pair);
+    }
 }
 
-fn split_key(entries: &[Entry], key: u128) -> (&[Entry], &[Entry]) {
-    let end = entries
-        .iter()
-        .position(|entry| entry.key != key)
-        .unwrap_or(entries.len());
-    entries.split_at(end)
-}
-
-/// Cancels the rows of one key, each against one equal row; both sides stand in the order of their row digests.
-fn match_group(mut old: &[Entry], mut new: &[Entry], matched: &mut Matched) {
-    while let (Some(first_old), Some(first_new)) = (old.first(), new.first()) {
-        match first_old.row.cmp(&first_new.row) {
-            std::cmp::Ordering::Equal => {
+/// Cancels the rows of one key, each against one equal row.
+fn match_group(
+    records: Both<&Records>,
+    rows: &mut Both<Vec<usize>>,
+    judge: &BulkJudge<'_>,
+    matched: &mut Matched,
+) {
+    let sort = |records: &Records, rows: &mut Vec<usize>| {
+        rows.sort_unstable_by_key(|row| (records.rows[*row], records.held(*row)));
+    };
+    sort(records.old, &mut rows.old);
+    sort(records.new, &mut rows.new);
+    let (mut old, mut new) = (rows.old.iter().peekable(), rows.new.iter().peekable());
+    let mut left = Both::<Vec<usize>>::default();
+    while let (Some(&&a), Some(&&b)) = (old.peek(), new.peek()) {
+        let order = (records.old.rows[a], records.old.held(a))
+            .cmp(&(records.new.rows[b], records.new.held(b)));
+        if order.is_lt() {
+            left.old.extend(old.next());
+        } else if order.is_gt() {
+            left.new.extend(new.next());
+        } else {
+            old.next();
+            new.next();
+            if judge.same(records.old.held(a), records.new.held(b)) {
                 matched.equal += 1;
-                (old, new) = (&old[1..], &new[1..]);
-            }
-            std::cmp::Ordering::Less => {
-                matched.remaining.old.insert(first_old.position);
-                old = &old[1..];
-            }
-            std::cmp::Ordering::Greater => {
-                matched.remaining.new.insert(first_new.position);
-                new = &new[1..];
+            } else {
+                left.old.push(a);
+                left.new.push(b);
             }
         }
     }
-    old.iter()
-        .for_each(|entry| matched.remaining.old.insert(entry.position));
-    new.iter()
-        .for_each(|entry| matched.remaining.new.insert(entry.position));
+    left.old.extend(old);
+    left.new.extend(new);
+    match (left.old.as_slice(), left.new.as_slice()) {
+        ([a], [b]) => match_pair(records, Both { old: *a, new: *b }, judge, matched),
+        (old, new) => {
+            old.iter().for_each(|row| {
+                matched
+                    .remaining
+                    .old
+                    .insert(records.old.places[*row].position())
+            });
+            new.iter().for_each(|row| {
+                matched
+                    .remaining
+                    .new
+                    .insert(records.new.places[*row].position())
+            });
+        }
+    }
+}
+
+impl Matched {
+    fn remain(&mut self, records: Both<&Records>, pair: Pair) {
+        self.remaining
+            .old
+            .insert(records.old.places[pair.old].position());
+        self.remaining
+            .new
+            .insert(records.new.places[pair.new].position());
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.equal += other.equal;
+        self.duplicate_keys += other.duplicate_keys;
+        self.expected.merge(other.expected);
+        self.remaining.old.merge(other.remaining.old);
+        self.remaining.new.merge(other.remaining.new);
+    }
 }

@@ -3,23 +3,48 @@
 use std::cmp::Ordering;
 
 use understudy_core::comparison::{CellDifference, RowChange, RowDifference};
+use understudy_core::customer::Customer;
 use understudy_core::value::Value;
 
 use crate::both::{Both, Side};
+use crate::codec::decode_all;
 use crate::fetch::Row;
 use crate::matching::Identity;
+use crate::means::TempError;
 use crate::pair::{MAX_ROWS_TO_PAIR, cheapest_pairs};
+use crate::parts::Parts;
 use crate::tally::Tally;
 
 /// Matches the remaining rows on their keys and hands every difference to the tally.
 /// Returns the number of keys with too many rows for a best pairing.
-pub(crate) fn settle(mut rows: Both<Vec<Row>>, identity: Identity, tally: &mut Tally) -> u64 {
+pub(crate) fn settle(
+    sides: &Both<Parts<'_>>,
+    identity: Identity,
+    tally: &mut Tally<'_>,
+) -> Result<u64, TempError> {
+    let mut gave_up = 0;
+    for part in 0..sides.old.len() {
+        let rows = Both {
+            old: decode_all(&sides.old.take(part)?),
+            new: decode_all(&sides.new.take(part)?),
+        };
+        gave_up += settle_part(rows, identity, tally)?;
+    }
+    Ok(gave_up)
+}
+
+fn settle_part(
+    mut rows: Both<Vec<Row>>,
+    identity: Identity,
+    tally: &mut Tally<'_>,
+) -> Result<u64, TempError> {
+    if identity == Identity::WholeRow {
+        leave(rows.old, Side::Old, tally)?;
+        leave(rows.new, Side::New, tally)?;
+        return Ok(0);
+    }
     rows.old.sort_by(order);
     rows.new.sort_by(order);
-    if identity == Identity::WholeRow {
-        leave(rows, tally);
-        return 0;
-    }
     let mut gave_up = 0;
     let (mut old, mut new) = (
         rows.old.into_iter().peekable(),
@@ -31,9 +56,9 @@ pub(crate) fn settle(mut rows: Both<Vec<Row>>, identity: Identity, tally: &mut T
             old: std::iter::from_fn(|| old.next_if(is_of_key)).collect(),
             new: std::iter::from_fn(|| new.next_if(is_of_key)).collect(),
         };
-        gave_up += u64::from(settle_key(group, tally) == Pairing::InOrder);
+        gave_up += u64::from(settle_key(group, tally)? == Pairing::InOrder);
     }
-    gave_up
+    Ok(gave_up)
 }
 
 /// How the rows of one key were paired.
@@ -58,7 +83,7 @@ fn first_key(old: Option<&Row>, new: Option<&Row>) -> Option<Vec<Value>> {
     first.map(|row| row.key.clone())
 }
 
-fn settle_key(group: Both<Vec<Row>>, tally: &mut Tally) -> Pairing {
+fn settle_key(group: Both<Vec<Row>>, tally: &mut Tally<'_>) -> Result<Pairing, TempError> {
     let longest = group.old.len().max(group.new.len());
     let shortest = group.old.len().min(group.new.len());
     let pairing = if longest > MAX_ROWS_TO_PAIR && shortest > 0 {
@@ -66,13 +91,13 @@ fn settle_key(group: Both<Vec<Row>>, tally: &mut Tally) -> Pairing {
     } else {
         Pairing::Best
     };
-    let partners = match pairing {
-        _ if longest == 1 || shortest == 0 => (0..shortest).collect(),
-        Pairing::Best => best_partners(&group),
-        Pairing::InOrder => (0..shortest).collect::<Vec<_>>(),
+    let partners = if pairing == Pairing::Best && longest > 1 && shortest > 0 {
+        best_partners(&group)
+    } else {
+        (0..shortest).collect()
     };
-    pair_up(group, &partners, tally);
-    pairing
+    pair_up(group, &partners, tally)?;
+    Ok(pairing)
 }
 
 /// For each row of the shorter side, its partner on the longer one.
@@ -102,7 +127,11 @@ fn differing_cells(left: &Row, right: &Row) -> u32 {
         .sum()
 }
 
-fn pair_up(group: Both<Vec<Row>>, partners: &[usize], tally: &mut Tally) {
+fn pair_up(
+    group: Both<Vec<Row>>,
+    partners: &[usize],
+    tally: &mut Tally<'_>,
+) -> Result<(), TempError> {
     let old_is_shorter = group.old.len() <= group.new.len();
     let (shorter, longer) = if old_is_shorter {
         (group.old, group.new)
@@ -119,16 +148,13 @@ fn pair_up(group: Both<Vec<Row>>, partners: &[usize], tally: &mut Tally) {
         } else {
             (other, row)
         };
-        compare_pair(old, new, tally);
+        compare_pair(old, new, tally)?;
     }
     let side = if old_is_shorter { Side::New } else { Side::Old };
-    longer
-        .into_iter()
-        .flatten()
-        .for_each(|row| leave_row(row, side, tally));
+    leave(longer.into_iter().flatten(), side, tally)
 }
 
-fn compare_pair(old: Row, new: Row, tally: &mut Tally) {
+fn compare_pair(old: Row, new: Row, tally: &mut Tally<'_>) -> Result<(), TempError> {
     let pairs = old.cells.into_iter().zip(new.cells).enumerate();
     let cells: Vec<_> = pairs
         .filter(|(_, (old, new))| !old.same(new))
@@ -136,7 +162,7 @@ fn compare_pair(old: Row, new: Row, tally: &mut Tally) {
         .collect();
     if cells.is_empty() {
         tally.add_equal(1);
-        return;
+        return Ok(());
     }
     let difference = RowDifference {
         key: old.key,
@@ -144,26 +170,20 @@ fn compare_pair(old: Row, new: Row, tally: &mut Tally) {
         new_customer: Some(new.customer),
         change: RowChange::Cells(cells),
     };
-    tally.add(difference, old.lot);
+    tally.add(difference, old.lot)
 }
 
-fn leave(rows: Both<Vec<Row>>, tally: &mut Tally) {
-    rows.old
-        .into_iter()
-        .for_each(|row| leave_row(row, Side::Old, tally));
-    rows.new
-        .into_iter()
-        .for_each(|row| leave_row(row, Side::New, tally));
+fn leave(
+    rows: impl IntoIterator<Item = Row>,
+    side: Side,
+    tally: &mut Tally<'_>,
+) -> Result<(), TempError> {
+    rows.into_iter()
+        .try_for_each(|row| tally.add(one_sided(row.key, row.customer, row.cells, side), row.lot))
 }
 
-fn leave_row(row: Row, side: Side, tally: &mut Tally) {
-    let Row {
-        key,
-        cells,
-        customer,
-        lot,
-    } = row;
-    let difference = match side {
+fn one_sided(key: Vec<Value>, customer: Customer, cells: Vec<Value>, side: Side) -> RowDifference {
+    match side {
         Side::Old => RowDifference {
             key,
             old_customer: Some(customer),
@@ -176,6 +196,5 @@ fn leave_row(row: Row, side: Side, tally: &mut Tally) {
             new_customer: Some(customer),
             change: RowChange::OnlyNew(cells),
         },
-    };
-    tally.add(difference, lot);
+    }
 }

@@ -23,6 +23,28 @@ impl RowSet {
         self.words.get(word).is_some_and(|bits| bits & bit != 0)
     }
 
+    /// Whether any of these rows is in the set.
+    pub(crate) fn has_any(&self, rows: std::ops::Range<u64>) -> bool {
+        let (first, _) = place(rows.start);
+        let (last, _) = place(rows.end.max(rows.start + 1) - 1);
+        let words = self
+            .words
+            .get(first..self.words.len().min(last + 1))
+            .unwrap_or_default();
+        words.iter().any(|word| *word != 0) && rows.into_iter().any(|row| self.contains(row))
+    }
+
+    /// Adds the rows of another set, none of which is in this one.
+    pub(crate) fn merge(&mut self, other: Self) {
+        if other.words.len() > self.words.len() {
+            self.words.resize(other.words.len(), 0);
+        }
+        for (word, more) in self.words.iter_mut().zip(other.words) {
+            *word |= more;
+        }
+        self.len += other.len;
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.len
     }

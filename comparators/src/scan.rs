@@ -1,37 +1,51 @@
-//! The first pass over a side: a digest of every row, and whose rows there are.
+//! The first pass over a side: what is kept of every row, and whose rows there are.
 
-use std::collections::BTreeMap;
-
-use arrow::array::{ArrayRef, RecordBatch};
-use understudy_core::customer::Customer;
+use arrow::array::RecordBatch;
 use understudy_tables::TableError;
 
 use crate::align::{AlignedColumn, Alignment};
 use crate::both::Side;
 use crate::customers::CustomerCount;
-use crate::digest::row_digests;
-use crate::entries::{Entries, Entry};
+use crate::digest::add_digests;
+use crate::held::Held;
+use crate::means::{Means, TempError};
+use crate::parts::{PartWriter, Parts};
 use crate::projection::Projection;
+use crate::record::{Place, encode};
 use crate::table::Table;
 
 /// Rows that are read at once.
-pub(crate) const BATCH_ROWS: usize = 8192;
+pub(crate) const BATCH_ROWS: usize = 4096;
 
 /// What the first pass knows of a side.
-#[derive(Debug)]
-pub(crate) struct Scan {
-    pub(crate) entries: Entries,
+pub(crate) struct Scan<'a> {
+    pub(crate) records: Parts<'a>,
     pub(crate) rows: u64,
-    pub(crate) customers: BTreeMap<Customer, u64>,
+    pub(crate) customers: CustomerCount,
 }
 
-/// Reads a side once. Its rows are kept in so many parts.
-pub(crate) fn scan(
+/// A side could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The table itself.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The temporary files.
+    #[error(transparent)]
+    Temp(#[from] TempError),
+    /// More rows than a position has bits for.
+    #[error("a table of more than 2^40 rows cannot be compared")]
+    TooManyRows,
+}
+
+/// Reads a side once.
+pub(crate) fn scan<'a>(
     table: &dyn Table,
     alignment: &Alignment,
+    held: &Held,
     side: Side,
-    parts: usize,
-) -> Result<Scan, TableError> {
+    means: &'a Means,
+) -> Result<Scan<'a>, PassError> {
     let projection = Projection::of(alignment, side);
     let batches = table.read(
         alignment.schemas.get(side),
@@ -40,61 +54,105 @@ pub(crate) fn scan(
     )?;
     let mut scanner = Scanner {
         alignment,
+        held,
         side,
         projection,
-        entries: Entries::new(parts),
+        records: PartWriter::new(means),
         rows: 0,
         customers: CustomerCount::default(),
+        scratch: Scratch::default(),
     };
     for batch in batches {
         scanner.take(&batch?)?;
     }
     Ok(Scan {
-        entries: scanner.entries,
+        records: scanner.records.finish(),
         rows: scanner.rows,
-        customers: scanner.customers.finish(),
+        customers: scanner.customers,
     })
 }
 
-struct Scanner<'a> {
+struct Scanner<'a, 'm> {
     alignment: &'a Alignment,
+    held: &'a Held,
     side: Side,
     projection: Projection,
-    entries: Entries,
+    records: PartWriter<'m>,
     rows: u64,
     customers: CustomerCount,
+    scratch: Scratch,
 }
 
-impl Scanner<'_> {
-    fn take(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
-        let keys = self.digests(&self.alignment.key, 0, batch);
-        let cells = self.digests(&self.alignment.columns, self.alignment.key.len(), batch);
-        let is_keyed = !self.alignment.key.is_empty();
-        for (position, (key, cells)) in (self.rows..).zip(keys.into_iter().zip(cells)) {
-            let row = key.wrapping_add(cells);
-            self.entries.push(Entry {
-                key: if is_keyed { key } else { row },
-                row,
-                position,
-            });
+/// What is computed of a batch, in memory that is used again for the next one.
+#[derive(Debug, Default)]
+struct Scratch {
+    keys: Vec<u128>,
+    rows: Vec<u128>,
+    held: Vec<u64>,
+    customers: Vec<u32>,
+    record: Vec<u8>,
+}
+
+impl Scanner<'_, '_> {
+    fn take(&mut self, batch: &RecordBatch) -> Result<(), PassError> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.digest(batch, &mut scratch);
+        scratch.customers.clear();
+        self.customers.add(
+            self.projection.customer(batch),
+            batch.num_rows(),
+            &mut scratch.customers,
+        )?;
+        let words = self.held.words;
+        for row in 0..batch.num_rows() {
+            let place = Place::new(self.rows + row as u64, scratch.customers[row])
+                .ok_or(PassError::TooManyRows)?;
+            let held = &scratch.held[row * words..(row + 1) * words];
+            encode(
+                scratch.keys[row],
+                scratch.rows[row],
+                place,
+                held,
+                &mut scratch.record,
+            );
+            self.records
+                .append(self.records.part_of(scratch.keys[row]), &scratch.record)?;
         }
         self.rows += batch.num_rows() as u64;
-        self.customers
-            .add(self.projection.customer(batch), batch.num_rows())
+        self.scratch = scratch;
+        Ok(())
     }
 
-    fn digests(
-        &self,
-        columns: &[AlignedColumn],
-        first_place: usize,
-        batch: &RecordBatch,
-    ) -> Vec<u128> {
-        let arrays = columns.iter().enumerate().map(|(offset, column)| {
-            let array: &ArrayRef = self
-                .projection
-                .column(batch, *column.position.get(self.side));
-            (first_place + offset, &column.domain, array)
-        });
-        row_digests(arrays, batch.num_rows())
+    fn digest(&self, batch: &RecordBatch, scratch: &mut Scratch) {
+        let key = &self.alignment.key;
+        scratch.keys.clear();
+        scratch.keys.resize(batch.num_rows(), 0);
+        scratch.held.clear();
+        scratch.held.resize(batch.num_rows() * self.held.words, 0);
+        for (place, column) in key.iter().enumerate() {
+            self.add(place, column, batch, &mut scratch.keys);
+        }
+        scratch.rows.clone_from(&scratch.keys);
+        for (column, aligned) in self.alignment.columns.iter().enumerate() {
+            match self.held.at(column) {
+                None => self.add(key.len() + column, aligned, batch, &mut scratch.rows),
+                Some(held) => {
+                    let array = self
+                        .projection
+                        .column(batch, *aligned.position.get(self.side));
+                    held.write(array, &mut scratch.held, self.held.words);
+                }
+            }
+        }
+        if key.is_empty() {
+            scratch.keys.clone_from(&scratch.rows);
+        }
+    }
+
+    fn add(&self, place: usize, column: &AlignedColumn, batch: &RecordBatch, sums: &mut [u128]) {
+        let array = self
+            .projection
+            .column(batch, *column.position.get(self.side));
+        add_digests(place, &column.domain, array, sums);
     }
 }

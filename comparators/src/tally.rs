@@ -10,27 +10,36 @@ use understudy_core::comparison::{
 };
 use understudy_core::customer::Customer;
 use understudy_core::judge::rows::{JudgedRow, RowJudge, rule_for_schema};
-use understudy_core::rule::Rule;
+use understudy_core::normalize::differs_only_by;
+use understudy_core::rule::{Normalizer, Rule};
 use understudy_core::value::Value;
 
-use crate::request::{Findings, FindingsError, Layout};
+use crate::both::Both;
+use crate::bulk::BulkCounts;
+use crate::compare::CompareError;
+use crate::customers::CustomerCount;
+use crate::means::{Means, TempError};
+use crate::request::{Findings, Layout};
+use crate::sorted::Sorter;
 
 /// How many of the rows that a rule expects are handed on; of the rest only the counts are.
 /// They are picked by the digests of their keys, so that they are the same rows in every run.
 pub const EXPECTED_ROWS_PER_RULE: usize = 100;
 
 /// What is known of the findings so far.
-pub(crate) struct Tally {
-    judge: RowJudge,
+pub(crate) struct Tally<'a> {
+    pub(crate) judge: RowJudge,
     comparison: Comparison,
-    unexpected: Vec<JudgedRow>,
+    kept: Sorter<'a>,
+    /// Changed cells by column and by the one normaliser that would make them equal.
+    spellings: BTreeMap<(usize, Normalizer), u64>,
     /// For each rule the expected rows with the lowest lots, each with its number in the order of arrival.
     samples: Vec<BTreeMap<(u128, u64), Rc<JudgedRow>>>,
     arrived: u64,
 }
 
-impl Tally {
-    pub(crate) fn new(rules: &[Rule], layout: &Layout) -> Self {
+impl<'a> Tally<'a> {
+    pub(crate) fn new(rules: &[Rule], layout: &Layout, means: &'a Means) -> Self {
         let columns = layout.columns.iter().map(|column| ColumnCounts {
             name: column.name.clone(),
             ..Default::default()
@@ -47,7 +56,8 @@ impl Tally {
         Self {
             judge: RowJudge::new(rules, &layout.columns),
             comparison,
-            unexpected: Vec::new(),
+            kept: Sorter::new(means, order),
+            spellings: BTreeMap::new(),
             samples: vec![BTreeMap::new(); rules.len()],
             arrived: 0,
         }
@@ -64,22 +74,59 @@ impl Tally {
         }
     }
 
-    /// Counts a pair of rows that turned out to be equal.
+    /// Counts the rows of both sides.
+    pub(crate) fn add_sides(&mut self, rows: Both<u64>) {
+        self.comparison.rows.old = rows.old;
+        self.comparison.rows.new = rows.new;
+    }
+
+    /// Counts the rows that each customer has on either side.
+    pub(crate) fn add_customers(&mut self, counts: &Both<CustomerCount>) {
+        for (customer, rows) in counts.old.counts() {
+            self.customer(customer).old += rows;
+        }
+        for (customer, rows) in counts.new.counts() {
+            self.customer(customer).new += rows;
+        }
+    }
+
+    /// Counts pairs of rows that turned out to be equal.
     pub(crate) fn add_equal(&mut self, pairs: u64) {
         self.comparison.rows.matched += pairs;
     }
 
+    /// Counts pairs that the first pass found to be as rules expect.
+    pub(crate) fn add_expected(&mut self, expected: &BulkCounts, customers: &[Customer]) {
+        self.comparison.rows.matched += expected.pairs;
+        self.comparison.rows.changed += expected.pairs;
+        for (column, count) in &expected.columns {
+            self.comparison.columns[*column].changed += count;
+        }
+        for (rule, count) in &expected.rules {
+            self.comparison.rules[*rule].differences += count;
+        }
+        for (customer, count) in customers
+            .iter()
+            .zip(&expected.customers)
+            .filter(|(_, count)| **count > 0)
+        {
+            let counts = self.customer(customer);
+            counts.changed += count;
+            counts.expected += count;
+        }
+    }
+
     /// Judges, counts and perhaps keeps a row that differs. The lot decides whether it becomes part of a sample.
-    pub(crate) fn add(&mut self, difference: RowDifference, lot: u128) {
+    pub(crate) fn add(&mut self, difference: RowDifference, lot: u128) -> Result<(), TempError> {
         let judged = self.judge.judge(difference);
         self.count_row(&judged);
         self.count_cells(&judged);
         self.count_customers(&judged);
         if judged.is_expected() {
             self.sample(judged, lot);
-        } else {
-            self.unexpected.push(judged);
+            return Ok(());
         }
+        self.kept.push(judged)
     }
 
     fn count_row(&mut self, judged: &JudgedRow) {
@@ -104,6 +151,9 @@ impl Tally {
                 let column = &mut self.comparison.columns[cell.column];
                 column.changed += 1;
                 column.unexpected += u64::from(rule.is_none());
+                if let Some(normalizer) = differs_only_by(&cell.old, &cell.new) {
+                    *self.spellings.entry((cell.column, normalizer)).or_default() += 1;
+                }
             }
         }
     }
@@ -156,39 +206,64 @@ impl Tally {
         &mut self.comparison
     }
 
-    /// Counts the rows that a customer has on a side.
-    pub(crate) fn customer(&mut self, customer: Customer) -> &mut CustomerCounts {
-        self.comparison.customers.entry(customer).or_default()
+    fn customer(&mut self, customer: &Customer) -> &mut CustomerCounts {
+        self.comparison
+            .customers
+            .entry(customer.clone())
+            .or_default()
+    }
+
+    /// What is worth knowing of cells that differ in their spelling only.
+    pub(crate) fn spelling_notes(&self) -> Vec<String> {
+        let note = |(&(column, normalizer), &count): (&(usize, Normalizer), &u64)| {
+            let name = &self.comparison.columns[column].name;
+            let (cells, differ) = if count == 1 {
+                ("cell", "differs")
+            } else {
+                ("cells", "differ")
+            };
+            format!(
+                "`{name}`: {count} changed {cells} {differ} only by {}",
+                normalizer.name()
+            )
+        };
+        self.spellings.iter().map(note).collect()
     }
 
     /// Hands the kept rows on, in order, and gives the counts.
-    pub(crate) fn finish(self, findings: &mut dyn Findings) -> Result<Comparison, FindingsError> {
+    pub(crate) fn finish(
+        mut self,
+        findings: &mut dyn Findings,
+    ) -> Result<Comparison, CompareError> {
         let sampled: BTreeMap<u64, Rc<JudgedRow>> = self
             .samples
             .into_iter()
             .flatten()
             .map(|((_, number), row)| (number, row))
             .collect();
-        let sampled = sampled.into_values().map(|row| (*row).clone());
-        let mut rows: Vec<_> = self.unexpected.into_iter().chain(sampled).collect();
-        rows.sort_by(|a, b| order(&a.difference, &b.difference));
-        rows.into_iter().try_for_each(|row| findings.row(row))?;
+        for row in sampled.into_values() {
+            self.kept.push((*row).clone())?;
+        }
+        self.kept
+            .drain(|row| findings.row(row).map_err(CompareError::from))?;
         Ok(self.comparison)
     }
 }
 
 /// By customer, key and kind; what is left after that is the order of the rows' values.
-fn order(left: &RowDifference, right: &RowDifference) -> Ordering {
-    let owner = |difference: &RowDifference| {
-        difference
-            .old_customer
-            .clone()
-            .or_else(|| difference.new_customer.clone())
-    };
+fn order(left: &JudgedRow, right: &JudgedRow) -> Ordering {
+    let (left, right) = (&left.difference, &right.difference);
     owner(left)
         .cmp(&owner(right))
         .then_with(|| Value::order_all(&left.key, &right.key))
         .then_with(|| order_changes(&left.change, &right.change))
+}
+
+fn owner(difference: &RowDifference) -> Option<&Customer> {
+    difference
+        .old_customer
+        .as_ref()
+        .or(difference.new_customer.as_ref())
 }
 
 fn order_changes(left: &RowChange, right: &RowChange) -> Ordering {

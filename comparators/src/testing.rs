@@ -15,6 +15,7 @@ use understudy_tables::TableError;
 use crate::align::Alignment;
 use crate::both::Both;
 use crate::compare::{CompareError, compare_aligned};
+use crate::means::Means;
 use crate::table::{Batches, Table};
 
 mod findings;
@@ -64,7 +65,10 @@ impl Case {
             new: &self.tables.new,
         };
         let mut collected = Collected::default();
-        collected.comparison = compare_aligned(tables, alignment, &self.rules, 1, &mut collected)?;
+        let folder = std::env::temp_dir();
+        let means = Means::new(64 << 20, 1, &folder);
+        collected.comparison =
+            compare_aligned(tables, alignment, &self.rules, &means, &mut collected)?;
         Ok(collected)
     }
 }

@@ -28,7 +28,11 @@ impl Tolerance {
     #[must_use]
     pub fn new(within: &Within) -> Self {
         let (up, down) = (QuickBound::new(&within.up), QuickBound::new(&within.down));
-        Self { within: within.clone(), up, down }
+        Self {
+            within: within.clone(),
+            up,
+            down,
+        }
     }
 
     /// Exactly what [`Within::allows`] says.
@@ -39,7 +43,9 @@ impl Tolerance {
             std::cmp::Ordering::Less => &self.down,
             std::cmp::Ordering::Equal => return self.within.allows(old, new),
         };
-        bound.allows(old, new).unwrap_or_else(|| self.within.allows(old, new))
+        bound
+            .allows(old, new)
+            .unwrap_or_else(|| self.within.allows(old, new))
     }
 }
 

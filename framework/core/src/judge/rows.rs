@@ -83,8 +83,16 @@ impl RowJudge {
 
     /// The position of the rule that expects one cell of a matched row, given whose row it is on each side.
     #[must_use]
-    pub fn rule_for_cell(&self, old: &Customer, new: &Customer, cell: &CellDifference) -> Option<usize> {
-        let customers = Customers { old: Some(old), new: Some(new) };
+    pub fn rule_for_cell(
+        &self,
+        old: &Customer,
+        new: &Customer,
+        cell: &CellDifference,
+    ) -> Option<usize> {
+        let customers = Customers {
+            old: Some(old),
+            new: Some(new),
+        };
         self.rule_for_owned_cell(customers, cell)
     }
 
@@ -111,7 +119,11 @@ impl RowJudge {
         allows_whole(&self.rules[first].rule.allow).then_some(first)
     }
 
-    fn rule_for_owned_cell(&self, customers: Customers<'_>, cell: &CellDifference) -> Option<usize> {
+    fn rule_for_owned_cell(
+        &self,
+        customers: Customers<'_>,
+        cell: &CellDifference,
+    ) -> Option<usize> {
         self.rules.iter().position(|rule| {
             rule.selects_column(cell.column)
                 && rule.selects_kind(DifferenceKind::Changed)

@@ -40,7 +40,11 @@ struct Scaled {
 impl QuickBound {
     pub(super) fn new(bound: &Bound) -> Self {
         let abs = bound.abs.as_ref().filter(|_| !bound.abs_is_duration);
-        Self { abs: abs.map(Quantity::new), rel: bound.rel.as_ref().map(Quantity::new), of: bound.of }
+        Self {
+            abs: abs.map(Quantity::new),
+            rel: bound.rel.as_ref().map(Quantity::new),
+            of: bound.of,
+        }
     }
 
     /// Whether the cell may move from old to new, which are different numbers; `None` where only decimals can tell.
@@ -77,17 +81,25 @@ impl QuickBound {
     fn allows_scaled(&self, old: Scaled, new: Scaled) -> Option<bool> {
         let scale = old.scale.max(new.scale);
         let (old, new) = (old.at_scale(scale)?, new.at_scale(scale)?);
-        let distance = Scaled { digits: new.checked_sub(old)?.checked_abs()?, scale };
+        let distance = Scaled {
+            digits: new.checked_sub(old)?.checked_abs()?,
+            scale,
+        };
         let base = match self.of {
             Base::Old => old.checked_abs()?,
             Base::Max => old.checked_abs()?.max(new.checked_abs()?),
         };
         let within_rel = |rel: Scaled| {
-            let limit = Scaled { digits: rel.digits.checked_mul(base)?, scale: rel.scale.checked_add(scale)? };
+            let limit = Scaled {
+                digits: rel.digits.checked_mul(base)?,
+                scale: rel.scale.checked_add(scale)?,
+            };
             distance.is_at_most(limit)
         };
         either(
-            self.abs.as_ref().map(|abs| distance.is_at_most(abs.scaled?)),
+            self.abs
+                .as_ref()
+                .map(|abs| distance.is_at_most(abs.scaled?)),
             self.rel.as_ref().map(|rel| within_rel(rel.scaled?)),
         )
     }
@@ -105,8 +117,14 @@ fn either(abs: Option<Option<bool>>, rel: Option<Option<bool>>) -> Option<bool> 
 impl Quantity {
     fn new(number: &BigDecimal) -> Self {
         let (digits, scale) = number.as_bigint_and_scale();
-        let scaled = i128::try_from(digits.as_ref()).ok().map(|digits| Scaled { digits, scale });
-        let float = number.to_scientific_notation().parse().ok().filter(|float: &f64| float.is_finite());
+        let scaled = i128::try_from(digits.as_ref())
+            .ok()
+            .map(|digits| Scaled { digits, scale });
+        let float = number
+            .to_scientific_notation()
+            .parse()
+            .ok()
+            .filter(|float: &f64| float.is_finite());
         Self { scaled, float }
     }
 }
@@ -114,10 +132,16 @@ impl Quantity {
 impl Scaled {
     fn of(value: &Value) -> Option<Self> {
         match value {
-            Value::Integer(integer) => Some(Self { digits: *integer, scale: 0 }),
+            Value::Integer(integer) => Some(Self {
+                digits: *integer,
+                scale: 0,
+            }),
             Value::Decimal(decimal) => {
                 let (digits, scale) = decimal.as_bigint_and_scale();
-                Some(Self { digits: i128::try_from(digits.as_ref()).ok()?, scale })
+                Some(Self {
+                    digits: i128::try_from(digits.as_ref()).ok()?,
+                    scale,
+                })
             }
             _ => None,
         }

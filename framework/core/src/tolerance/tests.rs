@@ -47,7 +47,10 @@ fn decimal(text: &str) -> Value {
 
 #[track_caller]
 fn allows(within: &Within, old: Value, new: Value) {
-    assert!(Tolerance::new(within).allows(&old, &new), "{old:?} to {new:?}, asked quickly");
+    assert!(
+        Tolerance::new(within).allows(&old, &new),
+        "{old:?} to {new:?}, asked quickly"
+    );
     assert!(
         within.allows(&old, &new),
         "{old:?} to {new:?} should be within {within:?}"
@@ -56,7 +59,10 @@ fn allows(within: &Within, old: Value, new: Value) {
 
 #[track_caller]
 fn forbids(within: &Within, old: Value, new: Value) {
-    assert!(!Tolerance::new(within).allows(&old, &new), "{old:?} to {new:?}, asked quickly");
+    assert!(
+        !Tolerance::new(within).allows(&old, &new),
+        "{old:?} to {new:?}, asked quickly"
+    );
     assert!(
         !within.allows(&old, &new),
         "{old:?} to {new:?} should not be within {within:?}"
@@ -207,28 +213,75 @@ fn times_move_by_durations_and_numbers_by_numbers() {
 /// Values around each boundary: what is decided quickly is what the decimals say.
 #[test]
 fn quick_answers_are_the_exact_ones() {
-    let bounds = ["0", "0.1", "1", "1e-9", "0.05", "1e-300", "1e300", "123456789012345678901234567890"];
-    let old_numbers = [0.0, 1.0, -1.0, 0.1, 3.3, 1e-9, 1e15, -1e15, 1e300, 5e-324, 123.456];
+    let bounds = [
+        "0",
+        "0.1",
+        "1",
+        "1e-9",
+        "0.05",
+        "1e-300",
+        "1e300",
+        "123456789012345678901234567890",
+    ];
+    let old_numbers = [
+        0.0, 1.0, -1.0, 0.1, 3.3, 1e-9, 1e15, -1e15, 1e300, 5e-324, 123.456,
+    ];
     for text in bounds {
         for bound in [abs(text), rel(text, Base::Old), rel(text, Base::Max)] {
-            let within = Within { up: bound.clone(), down: bound };
+            let within = Within {
+                up: bound.clone(),
+                down: bound,
+            };
             let tolerance = Tolerance::new(&within);
             for old in old_numbers {
                 let step: f64 = number(text).to_string().parse().unwrap();
-                for moved in [old + step, old - step, old * (1.0 + step), old * (1.0 - step), -old, old + old] {
+                for moved in [
+                    old + step,
+                    old - step,
+                    old * (1.0 + step),
+                    old * (1.0 - step),
+                    -old,
+                    old + old,
+                ] {
                     for new in [moved.next_down(), moved, moved.next_up()] {
                         let pair = (float(old), float(new));
-                        assert_eq!(tolerance.allows(&pair.0, &pair.1), within.allows(&pair.0, &pair.1), "{pair:?} {text}");
+                        assert_eq!(
+                            tolerance.allows(&pair.0, &pair.1),
+                            within.allows(&pair.0, &pair.1),
+                            "{pair:?} {text}"
+                        );
                     }
                 }
             }
-            for (old, new) in [("1", "1.1"), ("10.0", "11"), ("10", "9.00"), ("-1", "1"), ("0.00", "0.1"), ("1e30", "2e30")] {
+            for (old, new) in [
+                ("1", "1.1"),
+                ("10.0", "11"),
+                ("10", "9.00"),
+                ("-1", "1"),
+                ("0.00", "0.1"),
+                ("1e30", "2e30"),
+            ] {
                 let pair = (decimal(old), decimal(new));
-                assert_eq!(tolerance.allows(&pair.0, &pair.1), within.allows(&pair.0, &pair.1), "{pair:?} {text}");
+                assert_eq!(
+                    tolerance.allows(&pair.0, &pair.1),
+                    within.allows(&pair.0, &pair.1),
+                    "{pair:?} {text}"
+                );
             }
-            for (old, new) in [(0, 1), (100, 110), (100, 111), (i128::MAX, i128::MIN), (1 << 53, (1 << 53) + 1), (-20, -21)] {
+            for (old, new) in [
+                (0, 1),
+                (100, 110),
+                (100, 111),
+                (i128::MAX, i128::MIN),
+                (1 << 53, (1 << 53) + 1),
+                (-20, -21),
+            ] {
                 let pair = (Value::Integer(old), Value::Integer(new));
-                assert_eq!(tolerance.allows(&pair.0, &pair.1), within.allows(&pair.0, &pair.1), "{pair:?} {text}");
+                assert_eq!(
+                    tolerance.allows(&pair.0, &pair.1),
+                    within.allows(&pair.0, &pair.1),
+                    "{pair:?} {text}"
+                );
             }
         }
     }

@@ -1,0 +1,97 @@
+//! What a comparison may use up: memory, threads, and room for temporary files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The most parts that rows are kept in. More would make each of them smaller than a processor's cache needs.
+const MAX_PARTS: usize = 1024;
+/// The least and the most bytes that a part is kept in and written to disk by.
+const MIN_CHUNK_BYTES: usize = 4 << 10;
+const MAX_CHUNK_BYTES: usize = 64 << 10;
+/// The share of the memory that the unfinished chunks of all parts may take: one in so many.
+const OPEN_SHARE: u64 = 8;
+
+/// What a comparison may use up.
+#[derive(Debug)]
+pub(crate) struct Means {
+    pub(crate) memory: Budget,
+    pub(crate) threads: usize,
+    pub(crate) temp_dir: PathBuf,
+    pub(crate) parts: usize,
+    pub(crate) chunk_bytes: usize,
+}
+
+impl Means {
+    pub(crate) fn new(memory_bytes: u64, threads: usize, temp_dir: &Path) -> Self {
+        let open_bytes = memory_bytes / OPEN_SHARE / 2;
+        let fitting = usize::try_from(open_bytes).unwrap_or(usize::MAX) / MIN_CHUNK_BYTES;
+        let parts = match fitting {
+            0 => 1,
+            count => (1 << count.ilog2()).min(MAX_PARTS),
+        };
+        Self::with_parts(memory_bytes, threads, temp_dir, parts)
+    }
+
+    /// The same with a given number of parts, a power of two.
+    pub(crate) fn with_parts(
+        memory_bytes: u64,
+        threads: usize,
+        temp_dir: &Path,
+        parts: usize,
+    ) -> Self {
+        let open_bytes = usize::try_from(memory_bytes / OPEN_SHARE / 2).unwrap_or(usize::MAX);
+        Self {
+            memory: Budget::new(memory_bytes - memory_bytes / OPEN_SHARE),
+            threads: threads.max(1),
+            temp_dir: temp_dir.to_owned(),
+            parts,
+            chunk_bytes: (open_bytes / parts).clamp(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES),
+        }
+    }
+
+    /// Says of a failure which folder it happened in.
+    pub(crate) fn temp_error(&self) -> impl Fn(io::Error) -> TempError + use<> {
+        let folder = self.temp_dir.clone();
+        move |source| TempError {
+            folder: folder.clone(),
+            source,
+        }
+    }
+}
+
+/// Temporary files cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("temporary files in `{}` cannot be written or read", folder.display())]
+pub struct TempError {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What the file system said.
+    pub source: io::Error,
+}
+
+/// Memory that several threads draw on.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    left: AtomicU64,
+}
+
+impl Budget {
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self {
+            left: AtomicU64::new(bytes),
+        }
+    }
+
+    /// Takes bytes if they are there.
+    pub(crate) fn take(&self, bytes: u64) -> bool {
+        let take = |left: u64| left.checked_sub(bytes);
+        self.left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+    }
+
+    pub(crate) fn give_back(&self, bytes: u64) {
+        self.left.fetch_add(bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,101 @@
+//! What is kept of every row in the first pass: digests, the place it stands at, and the cells of held columns.
+
+use crate::both::Both;
+
+/// Bits of a row's position; the rest of the word is the number of its customer.
+const POSITION_BITS: u32 = 40;
+/// The number that stands for a customer whose own number is too great for its bits.
+const UNNUMBERED: u64 = (1 << (64 - POSITION_BITS)) - 1;
+const DIGEST_BYTES: usize = 16;
+const WORD_BYTES: usize = 8;
+const FIXED_BYTES: usize = 2 * DIGEST_BYTES + WORD_BYTES;
+
+/// Where a row stands, and whose it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Place(u64);
+
+impl Place {
+    /// `None` beyond the 2^40 rows that a side can have.
+    pub(crate) fn new(position: u64, customer: u32) -> Option<Self> {
+        let customer = u64::from(customer).min(UNNUMBERED);
+        (position >> POSITION_BITS == 0).then_some(Self(customer << POSITION_BITS | position))
+    }
+
+    pub(crate) fn position(self) -> u64 {
+        self.0 & ((1 << POSITION_BITS) - 1)
+    }
+
+    /// The number of the row's customer on its side, if it is known.
+    pub(crate) fn customer(self) -> Option<u32> {
+        let number = self.0 >> POSITION_BITS;
+        (number < UNNUMBERED).then_some(number as u32)
+    }
+}
+
+/// Writes a row's record.
+pub(crate) fn encode(key: u128, row: u128, place: Place, held: &[u64], record: &mut Vec<u8>) {
+    record.clear();
+    record.extend_from_slice(&key.to_le_bytes());
+    record.extend_from_slice(&row.to_le_bytes());
+    record.extend_from_slice(&place.0.to_le_bytes());
+    held.iter()
+        .for_each(|word| record.extend_from_slice(&word.to_le_bytes()));
+}
+
+/// The records of one part of one side, column by column.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    pub(crate) keys: Vec<u128>,
+    pub(crate) rows: Vec<u128>,
+    pub(crate) places: Vec<Place>,
+    held: Vec<u64>,
+    words: usize,
+}
+
+impl Records {
+    /// Reads records with so many held words each.
+    pub(crate) fn decode(bytes: &[u8], words: usize) -> Self {
+        let record_bytes = FIXED_BYTES + words * WORD_BYTES;
+        let count = bytes.len() / record_bytes;
+        let mut records = Self {
+            keys: Vec::with_capacity(count),
+            rows: Vec::with_capacity(count),
+            places: Vec::with_capacity(count),
+            held: Vec::with_capacity(count * words),
+            words,
+        };
+        for record in bytes.chunks_exact(record_bytes) {
+            records.keys.push(digest(&record[..DIGEST_BYTES]));
+            records
+                .rows
+                .push(digest(&record[DIGEST_BYTES..2 * DIGEST_BYTES]));
+            records
+                .places
+                .push(Place(word(&record[2 * DIGEST_BYTES..FIXED_BYTES])));
+            records
+                .held
+                .extend(record[FIXED_BYTES..].chunks_exact(WORD_BYTES).map(word));
+        }
+        records
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The held words of a row.
+    pub(crate) fn held(&self, row: usize) -> &[u64] {
+        &self.held[row * self.words..(row + 1) * self.words]
+    }
+}
+
+fn digest(bytes: &[u8]) -> u128 {
+    u128::from_le_bytes(bytes.try_into().expect("a digest has its bytes"))
+}
+
+fn word(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().expect("a word has its bytes"))
+}
+
+/// A row of each side, by their numbers within a part.
+pub(crate) type Pair = Both<usize>;
