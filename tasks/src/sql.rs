@@ -88,15 +88,7 @@ async fn plan(
 ) -> Result<(SessionState, Arc<dyn ExecutionPlan>), TaskError> {
     let statement = statement::prepare(task, inputs)?;
     let state = session::state(task, inputs)?;
-    let logical = state
-        .statement_to_plan(statement)
-        .await
-        .map_err(SqlError::planning)?;
-    session::require_query(&logical)?;
-    let plan = state
-        .create_physical_plan(&logical)
-        .await
-        .map_err(SqlError::planning)?;
+    let plan = session::plan(&state, statement).await?;
     Ok((state, plan))
 }
 

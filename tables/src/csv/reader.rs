@@ -39,8 +39,11 @@ impl CsvBatches {
         batch_rows: usize,
     ) -> Result<Self, TableError> {
         let (records, names) = Records::open(path)?;
-        let wanted: Vec<FieldRef> =
-            fields.iter().filter(|field| names.contains(field.name())).cloned().collect();
+        let wanted: Vec<FieldRef> = fields
+            .iter()
+            .filter(|field| names.contains(field.name()))
+            .cloned()
+            .collect();
         let unreadable = |field: &FieldRef| SchemaError::Unreadable {
             file: path.to_owned(),
             column: field.name().clone(),

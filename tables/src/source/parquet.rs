@@ -81,7 +81,11 @@ pub(crate) struct ParquetBatches {
 
 impl ParquetBatches {
     /// Opens a file to read those of the fields that it has. They come in the file's order, under their names.
-    pub(crate) fn open(path: &Path, fields: &Fields, batch_rows: usize) -> Result<Self, TableError> {
+    pub(crate) fn open(
+        path: &Path,
+        fields: &Fields,
+        batch_rows: usize,
+    ) -> Result<Self, TableError> {
         let builder = open(path)?;
         let own = builder.schema().fields().iter().enumerate();
         let wanted = own.filter(|(_, own)| fields.find(own.name()).is_some());

@@ -2,6 +2,7 @@
 
 use datafusion::common::{Diagnostic, SchemaError};
 use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
 use tokio::task::JoinError;
 
 /// The longest list of names that an error shows.
@@ -67,6 +68,16 @@ pub enum SqlError {
         /// Line and column in the query, from one, where they are known.
         place: Option<(u64, u64)>,
     },
+    /// The query calls a function that is not there.
+    #[error("{}no function `{name}`{}", at(*place), nearest.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
+    NoSuchFunction {
+        /// The function.
+        name: String,
+        /// The function with the nearest name, if one is near.
+        nearest: Option<String>,
+        /// Line and column in the query, from one, where they are known.
+        place: Option<(u64, u64)>,
+    },
     /// The query cannot be planned for another reason.
     #[error("{}{message}", at(*place))]
     Wrong {
@@ -75,6 +86,9 @@ pub enum SqlError {
         /// Line and column in the query, from one, where they are known.
         place: Option<(u64, u64)>,
     },
+    /// The query would write or set something.
+    #[error("the query would write ({0}); a SQL version is one SELECT query")]
+    Writes(String),
     /// The query needs more memory than it may have.
     #[error(
         "the query needs more memory than its limit; raise `limits: memory`, or join and sort less at once: {0}"
@@ -114,24 +128,34 @@ fn known(kind: &str, name: &str, names: &[String]) -> String {
 }
 
 fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
-    let distance = |other: &String| {
-        let bare = other
-            .rsplit('.')
-            .next()
-            .unwrap_or(other)
-            .trim_matches('"')
-            .to_lowercase();
-        strsim::damerau_levenshtein(&name.to_lowercase(), &bare)
-    };
-    names
-        .iter()
-        .min_by_key(|other| distance(other))
-        .filter(|other| distance(other) <= name.chars().count() / 2)
+    let wanted = bare(name);
+    let distance = |other: &String| strsim::damerau_levenshtein(&wanted, &bare(other));
+    let nearest = names.iter().min_by_key(|other| distance(other));
+    nearest.filter(|other| distance(other) <= wanted.chars().count() / 2)
+}
+
+/// The name without its table, its quotes and its capitals.
+fn bare(name: &str) -> String {
+    name.rsplit('.')
+        .next()
+        .unwrap_or(name)
+        .trim_matches('"')
+        .to_lowercase()
 }
 
 impl SqlError {
-    /// An error of parsing or planning.
-    pub(super) fn planning(error: DataFusionError) -> Self {
+    /// An error of parsing.
+    pub(super) fn parsing(error: DataFusionError) -> Self {
+        let text = match error.find_root() {
+            DataFusionError::SQL(error, _) => parser_text(error),
+            other => message(other),
+        };
+        let (message, place) = split_place(&text);
+        Self::Wrong { message, place }
+    }
+
+    /// An error of planning; `functions` are those that there are, in order.
+    pub(super) fn planning(error: DataFusionError, functions: &[String]) -> Self {
         let place = error.diagnostic().and_then(place);
         let root = error.find_root();
         if let DataFusionError::SchemaError(schema_error, _) = root
@@ -150,10 +174,20 @@ impl SqlError {
                 place,
             };
         }
-        Self::Wrong {
-            message: message(root),
-            place,
+        let message = message(root);
+        match unknown_function(&message) {
+            Some(name) => Self::NoSuchFunction {
+                nearest: nearest(&name, functions).cloned(),
+                name,
+                place,
+            },
+            None => Self::Wrong { message, place },
         }
+    }
+
+    /// A plan that is not only a query.
+    pub(super) fn writes(error: DataFusionError) -> Self {
+        Self::Writes(message(error.find_root()))
     }
 
     /// An error while running.
@@ -177,24 +211,61 @@ fn place(diagnostic: &Diagnostic) -> Option<(u64, u64)> {
         .map(|span| (span.start.line, span.start.column))
 }
 
-/// The text without the kind of error, which says nothing to whoever wrote the query; with the causes of an error that
-/// came through the engine from elsewhere.
+fn parser_text(error: &ParserError) -> String {
+    match error {
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
+        ParserError::RecursionLimitExceeded => "the query is nested too deeply".to_owned(),
+    }
+}
+
+/// Takes the place off the end of what the parser says: `… at Line: 1, Column: 5`.
+fn split_place(text: &str) -> (String, Option<(u64, u64)>) {
+    let split = text.rsplit_once(" at Line: ").and_then(|(message, place)| {
+        let (line, column) = place.split_once(", Column: ")?;
+        Some((
+            message.to_owned(),
+            (line.parse().ok()?, column.parse().ok()?),
+        ))
+    });
+    match split {
+        Some((message, place)) => (message, Some(place)),
+        None => (text.to_owned(), None),
+    }
+}
+
+/// The engine's own suggestion for a function differs from call to call where several are as near.
+fn unknown_function(message: &str) -> Option<String> {
+    let (name, _) = message
+        .strip_prefix("Invalid function '")?
+        .split_once('\'')?;
+    Some(name.to_owned())
+}
+
+/// What the engine puts before a text, and what says nothing to whoever wrote the query.
+const KINDS: [&str; 5] = [
+    "Error during planning: ",
+    "Execution error: ",
+    "This feature is not implemented: ",
+    "Arrow error: ",
+    "Schema error: ",
+];
+
+/// Where the useful part begins of what the engine says of wrong arguments.
+const NO_MATCH: &str = "No function matches";
+
+/// The text on one line, without the kind of error; with the causes of an error that came through the engine from
+/// elsewhere.
 fn message(error: &DataFusionError) -> String {
     if let DataFusionError::External(cause) = error {
         return chain(cause.as_ref());
     }
     let text = error.strip_backtrace();
-    let kinds = [
-        "Error during planning: ",
-        "Execution error: ",
-        "This feature is not implemented: ",
-        "Arrow error: ",
-    ];
-    let text = kinds
+    let text = KINDS
         .iter()
         .find_map(|kind| text.strip_prefix(kind))
         .unwrap_or(&text);
-    text.trim().to_owned()
+    let text = text.find(NO_MATCH).map_or(text, |start| &text[start..]);
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {

@@ -14,7 +14,9 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
+use datafusion::sql::parser::Statement;
 
 use super::table::PinnedTable;
 use super::{SqlError, SqlTask};
@@ -57,6 +59,7 @@ fn config(task: &SqlTask) -> SessionConfig {
         .with_information_schema(false);
     let options = config.options_mut();
     options.execution.sort_spill_reservation_bytes = to_usize(share.min(MAX_MERGE_RESERVE_BYTES));
+    options.execution.time_zone = Some("UTC".to_owned());
     options.sql_parser.collect_spans = true;
     options.sql_parser.map_string_types_to_utf8view = false;
     config
@@ -75,21 +78,45 @@ fn register(state: &SessionState, inputs: &[TaskInput]) -> Result<(), TaskError>
     for input in inputs {
         let table = Arc::new(PinnedTable::new(input)?);
         let name = TableReference::bare(input.name.clone());
-        let schema = state.schema_for_ref(name).map_err(SqlError::planning)?;
+        let schema = state.schema_for_ref(name).map_err(SqlError::running)?;
         schema
             .register_table(input.name.clone(), table)
-            .map_err(SqlError::planning)?;
+            .map_err(SqlError::running)?;
     }
     Ok(())
 }
 
+/// Plans a statement; an error says what is wrong with the query.
+pub(super) async fn plan(
+    state: &SessionState,
+    statement: Statement,
+) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
+    let wrong = |error| SqlError::planning(error, &functions(state));
+    let logical = state.statement_to_plan(statement).await.map_err(wrong)?;
+    require_query(&logical).map_err(SqlError::writes)?;
+    state.create_physical_plan(&logical).await.map_err(wrong)
+}
+
 /// A second guard behind the parser's: no plan that would write or set anything.
-pub(super) fn require_query(plan: &LogicalPlan) -> Result<(), SqlError> {
+fn require_query(plan: &LogicalPlan) -> Result<(), DataFusionError> {
     let options = SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
         .with_allow_statements(false);
-    options.verify_plan(plan).map_err(SqlError::planning)
+    options.verify_plan(plan)
+}
+
+/// The names of all functions, in order.
+fn functions(state: &SessionState) -> Vec<String> {
+    let scalar = state.scalar_functions().keys();
+    let names = scalar
+        .chain(state.aggregate_functions().keys())
+        .chain(state.window_functions().keys());
+    names
+        .cloned()
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 fn to_usize(bytes: u64) -> usize {

@@ -31,7 +31,7 @@ fn parse(sql: &str) -> Result<Statement, SqlError> {
     let parser = DFParserBuilder::new(sql).build();
     let statements = parser
         .and_then(|mut parser| parser.parse_statements())
-        .map_err(SqlError::planning)?;
+        .map_err(SqlError::parsing)?;
     let mut statements: Vec<_> = statements.into();
     match (statements.len(), statements.pop()) {
         (_, None) => Err(SqlError::NoQuery),
@@ -61,7 +61,7 @@ fn first_word(statement: &Statement) -> String {
 
 /// Refuses tables that are no inputs. A name with dots would leave the inputs for another schema.
 fn require_inputs(statement: &Statement, inputs: &[TaskInput]) -> Result<(), SqlError> {
-    let (tables, _) = resolve_table_references(statement, true).map_err(SqlError::planning)?;
+    let (tables, _) = resolve_table_references(statement, true).map_err(SqlError::parsing)?;
     let functions = table_functions(statement);
     for table in tables {
         let name = table.to_string();
