@@ -86,7 +86,7 @@ fn step_line(step: &str, half: Half, end: &StepEnd, wall_ms: u64) -> String {
         Half::Live => "live  ",
         Half::Shadow => "shadow",
     };
-    let seconds = format!("{}.{} s", wall_ms / 1_000, wall_ms % 1_000 / 100);
+    let seconds = if wall_ms < 1_000 { format!("{wall_ms} ms") } else { format!("{}.{} s", wall_ms / 1_000, wall_ms % 1_000 / 100) };
     let end = match end {
         StepEnd::Done(word) => format!("{word} in {seconds}"),
         StepEnd::Reused => "there already".to_owned(),

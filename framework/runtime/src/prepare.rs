@@ -4,10 +4,12 @@ use std::path::Path;
 
 use understudy_core::ledger::Entry;
 use understudy_core::plan::{Plan, PlanInput, plan};
+use understudy_core::rollout::interlock;
 use understudy_core::run_date::RunDate;
 use understudy_core::snapshot::InputSnapshot;
 use understudy_core::spec::{Problem, check_columns};
 use understudy_core::stage::{Span, Stages};
+use understudy_flags::{FLAG_FILE, FileFlags, FlagAnswer, FlagProvider as _};
 
 use crate::error::RunError;
 use crate::observe::{self, CodeDigests, SchemaReport};
@@ -71,22 +73,37 @@ pub fn found_in_data(pipeline: &Pipeline, schemas: &SchemaReport, code: &CodeDig
     problems
 }
 
-/// The stages of all lanes: from the ledger, or, where that cannot be read, from beside the newest output.
+/// The stages of all lanes: the ledger's, where no flag was moved towards old. Where the ledger cannot be read, those
+/// that the newest published output was made with.
 ///
 /// # Errors
-/// There is neither.
+/// There is neither a ledger nor such an output.
 pub(crate) fn stages(pipeline: &Pipeline, store: &Store) -> Result<(Stages, Vec<String>), RunError> {
-    let error = match Ledger::open(&store.ledger_dir()) {
-        Ok(ledger) => return Ok((ledger.stages(), Vec::new())),
-        Err(error) => error,
-    };
-    let locations = pipeline.spec.tasks.iter().map(|task| pipeline.folder.join(&task.output.location));
-    match latest_marker_stages(&locations.collect::<Vec<_>>()) {
-        Ok(Some(stages)) => {
-            let alert = format!("{error}; this run holds to the stages that the newest published output was made with");
-            Ok((stages, vec![alert]))
+    match Ledger::open(&store.ledger_dir()) {
+        Ok(ledger) => Ok(with_flags(pipeline, &ledger.stages())),
+        Err(error) => {
+            let locations = pipeline.spec.tasks.iter().map(|task| pipeline.folder.join(&task.output.location));
+            let Ok(Some(stages)) = latest_marker_stages(&locations.collect::<Vec<_>>()) else {
+                return Err(RunError::Ledger(error));
+            };
+            let (stages, mut alerts) = with_flags(pipeline, &stages);
+            alerts.insert(0, format!("{error}; this run holds to the stages that the newest published output was made with"));
+            Ok((stages, alerts))
         }
-        Ok(None) | Err(_) => Err(RunError::Ledger(error)),
+    }
+}
+
+fn with_flags(pipeline: &Pipeline, held: &Stages) -> (Stages, Vec<String>) {
+    let down = |reason: &str| (held.clone(), vec![format!("the flags are down ({reason}): stages stay as the ledger has them")]);
+    match FileFlags::beside(&pipeline.folder).snapshot() {
+        Ok(FlagAnswer::Silent) if held.0.is_empty() => (held.clone(), Vec::new()),
+        Ok(FlagAnswer::Silent) => down(&format!("`{FLAG_FILE}` is gone")),
+        Err(error) => down(&error.to_string()),
+        Ok(FlagAnswer::Stages(flags)) => {
+            let changes = pipeline.spec.changes.values();
+            let said = changes.filter_map(|change| Some((change.name.clone(), flags.0.get(&change.flag)?.clone())));
+            interlock(held, &said.collect())
+        }
     }
 }
 

@@ -20,8 +20,10 @@ use crate::error::RunError;
 use crate::events::{EventSink, Recorder};
 use crate::execute::{Executor, Resources, Reuse};
 use crate::observe::{changed_inputs, code_digests};
+use crate::pipeline;
 use crate::prepare::{Prepared, prepare};
 use crate::report::model::{LiveStatus, RunReport};
+use crate::store::Store;
 use crate::store::lock::Lock;
 use crate::store::publish::finish_pending;
 use crate::worker::Crew;
@@ -76,9 +78,10 @@ pub struct RunEnd {
 /// What keeps live from beginning: the pipeline file, the inputs, the store. Everything after that is in the end.
 pub async fn run(request: &RunRequest<'_>, crew: &Crew, events: &dyn EventSink) -> Result<RunEnd, RunError> {
     let started = Instant::now();
+    // What a crash left half published is finished before anything is looked at.
+    finish_pending(&Store::at(pipeline::load(request.pipeline)?.store_folder()))?;
     let prepared = prepare(request.pipeline, request.date, crew).await?;
     let _lock = lock(&prepared)?;
-    finish_pending(&prepared.store)?;
     let earlier = record::read(&prepared.store, &prepared.plan.run)?.filter(|_| request.reuse == Reuse::Complete);
     let mut record = RunRecord::begin(&prepared, earlier.as_ref());
     record.write(&prepared.store)?;

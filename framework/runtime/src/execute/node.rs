@@ -34,17 +34,22 @@ impl Executor<'_> {
         self.ended(&name, node.half, since, end);
     }
 
-    /// What a node is called in logs: its task and version, and its world where that is not plain.
+    /// What a node is called in logs: its task and version, and what tells it from others where that is needed.
     fn node_name(&self, id: NodeId) -> String {
         let node = self.plan.node(id);
-        let version = node.version().unwrap_or("put together");
-        let name = format!("{} {version}", node.task);
-        let same = |other: &Node| other.task == node.task && other.version() == node.version();
-        if self.plan.nodes.iter().filter(|other| same(other)).count() > 1 {
-            let world = if node.half == Half::Live { "live" } else { "shadow" };
-            return format!("{name} ({world} {})", node.key.short());
+        let name = format!("{} {}", node.task, node.version().unwrap_or("put together"));
+        let twins = || self.plan.nodes.iter().filter(|other| other.task == node.task && other.version() == node.version());
+        let world = match node.half {
+            Half::Live => "live",
+            Half::Shadow => "shadow",
+        };
+        if twins().count() == 1 {
+            name
+        } else if twins().filter(|other| other.half == node.half).count() == 1 {
+            format!("{name} ({world})")
+        } else {
+            format!("{name} ({world} {})", node.key.short())
         }
-        name
     }
 
     async fn record(&self, id: NodeId, name: &str) -> NodeRecord {

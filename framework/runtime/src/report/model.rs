@@ -43,6 +43,8 @@ pub struct RunReport {
     pub reuse: ReuseReport,
     /// Wall time of the whole run in milliseconds.
     pub wall_ms: u64,
+    /// The part of it in which at least one version or comparison was at work; the rest is the framework's own.
+    pub busy_ms: u64,
     /// The command to type next.
     pub next: Option<String>,
 }

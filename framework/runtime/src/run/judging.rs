@@ -69,10 +69,20 @@ impl Attempt<'_> {
         let failure = match &self.live {
             super::LiveEnd::Published => None,
             super::LiveEnd::Failed(failure) => Some(failure),
+            // A crash between publishing and recording leaves outputs that the ledger does not know.
+            super::LiveEnd::AlreadyPublished if !self.is_recorded() => None,
             super::LiveEnd::AlreadyPublished | super::LiveEnd::NotAsked => return,
         };
         let event = LedgerEvent::Published(self.published_run(failure));
         self.append(&event);
+    }
+
+    fn is_recorded(&self) -> bool {
+        let Ok(ledger) = Ledger::open(&self.prepared.store.ledger_dir()) else { return true };
+        ledger.entries().iter().any(|entry| match &entry.event {
+            LedgerEvent::Published(published) => published.run == self.prepared.plan.run && published.succeeded,
+            _ => false,
+        })
     }
 
     fn published_run(&self, failure: Option<&Failure>) -> PublishedRun {

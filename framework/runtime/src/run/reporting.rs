@@ -40,6 +40,7 @@ pub(super) fn report(
         notes: notes(attempt),
         reuse: reuse(attempt),
         wall_ms: millis(wall),
+        busy_ms: millis(attempt.executor.crew.busy()),
         next: next(attempt, verdicts, request),
     }
 }
@@ -178,6 +179,7 @@ fn next(attempt: &Attempt<'_>, verdicts: &BTreeMap<String, ChangeVerdict>, reque
     if !attempt.prepared.pipeline.spec.suspended.is_empty() {
         return Some(format!("understudy check{here}"));
     }
-    let worst = verdicts.values().map(|change| change.verdict).max()?;
-    (worst >= Verdict::Inconclusive).then(|| format!("understudy report --json --run {}{here}", attempt.prepared.plan.run))
+    let tasks = verdicts.values().flat_map(|change| &change.tasks);
+    let (task, verdict) = tasks.rev().max_by_key(|(_, task)| task.verdict)?;
+    (verdict.verdict >= Verdict::Inconclusive).then(|| format!("understudy report --task {task}{here}"))
 }

@@ -1,6 +1,6 @@
 //! A difference or two that show what is going on, for the customers that have most of them.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 use understudy_comparators::Layout;
@@ -59,52 +59,58 @@ pub struct ExampleCell {
 /// Collects examples from lines that come in the file's order.
 #[derive(Debug)]
 pub(crate) struct Examples {
-    /// By customer: its rank, the worst first, and its examples with the column that each is of.
-    customers: BTreeMap<Customer, (usize, Vec<(Option<usize>, Example)>)>,
+    /// The worst first; few enough to be searched one by one.
+    customers: Vec<OfCustomer>,
+}
+
+#[derive(Debug)]
+struct OfCustomer {
+    customer: Customer,
+    /// Each with the position of the column that it is of.
+    examples: Vec<(Option<usize>, Example)>,
 }
 
 impl Examples {
     pub(crate) fn of_worst(comparison: &Comparison) -> Self {
         let unexpected = |(_, counts): &(&Customer, &CustomerCounts)| counts.unexpected > 0;
         let mut worst: Vec<_> = comparison.customers.iter().filter(unexpected).collect();
-        worst.sort_by(|a, b| {
-            b.1.unexpected
-                .cmp(&a.1.unexpected)
-                .then_with(|| a.0.cmp(b.0))
-        });
-        worst.truncate(MAX_CUSTOMERS);
-        let ranked = worst.into_iter().enumerate();
+        // The sort is stable: those with as many stay in the order of their names.
+        worst.sort_by_key(|(_, counts)| Reverse(counts.unexpected));
+        let of_customer = |(customer, _): (&Customer, _)| OfCustomer {
+            customer: customer.clone(),
+            examples: Vec::new(),
+        };
         Self {
-            customers: ranked
-                .map(|(rank, (customer, _))| (customer.clone(), (rank, Vec::new())))
+            customers: worst
+                .into_iter()
+                .take(MAX_CUSTOMERS)
+                .map(of_customer)
                 .collect(),
         }
     }
 
     pub(crate) fn see(&mut self, line: &Line, layout: &Layout) {
-        if line.is_expected() {
-            return;
-        }
-        let Some((_, examples)) = self.customers.get_mut(&line.customer) else {
+        let mut customers = self.customers.iter_mut();
+        let Some(of_customer) = customers.find(|of_customer| of_customer.customer == line.customer)
+        else {
             return;
         };
+        let examples = &mut of_customer.examples;
         let (kind, column) = (line.kind(), line.column());
         let known = examples
             .iter()
             .any(|(of, example)| *of == column && example.kind == kind);
-        if !known && examples.len() < MAX_PER_CUSTOMER {
+        if !line.is_expected() && !known && examples.len() < MAX_PER_CUSTOMER {
             examples.push((column, example(line, layout)));
         }
     }
 
     pub(crate) fn worst_first(self) -> Vec<Example> {
-        let mut ranked: Vec<_> = self.customers.into_values().collect();
-        ranked.sort_by_key(|(rank, _)| *rank);
-        ranked
+        let examples = self
+            .customers
             .into_iter()
-            .flat_map(|(_, examples)| examples)
-            .map(|(_, example)| example)
-            .collect()
+            .flat_map(|of_customer| of_customer.examples);
+        examples.map(|(_, example)| example).collect()
     }
 }
 

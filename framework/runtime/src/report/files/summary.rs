@@ -174,6 +174,7 @@ mod tests {
                 "examples": []
               }
             }
-        "#]].assert_eq(&json);
+        "#]]
+        .assert_eq(&json);
     }
 }

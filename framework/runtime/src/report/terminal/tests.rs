@@ -145,6 +145,7 @@ fn run(changes: Vec<(&str, ChangeReport)>) -> RunReport {
         notes: Vec::new(),
         reuse: ReuseReport::default(),
         wall_ms: 3_960,
+        busy_ms: 3_600,
         next: Some("understudy report --task carrier_delay examples/flights".into()),
     }
 }
@@ -307,7 +308,9 @@ fn check(report: &RunReport, expected: &Expect) {
 
 #[test]
 fn a_run_with_everything_to_say() {
-    check(&busy(), &expect![[r#"
+    check(
+        &busy(),
+        &expect![[r#"
         flights 2013-03-10  run 8f31c2a90b7d  3.9 s, 3 of 7 steps reused
         live      published 2 outputs in 1.2 s
                   carrier_delay  v1  4,310 rows  live/carrier_delay/date=2013-03-10/data.parquet
@@ -338,7 +341,8 @@ fn a_run_with_everything_to_say() {
 
         differences  store/runs/8f31c2a90b7d/utc-delays/carrier_delay/diff.csv
         next         understudy report --task carrier_delay examples/flights
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -384,12 +388,15 @@ fn a_run_without_a_change() {
     let mut run = run(Vec::new());
     run.live.status = LiveStatus::AlreadyPublished;
     run.next = None;
-    check(&run, &expect![[r#"
+    check(
+        &run,
+        &expect![[r#"
         flights 2013-03-10  run 8f31c2a90b7d  3.9 s
         live      published 2 outputs before, unchanged since
                   carrier_delay  v1  4,310 rows  live/carrier_delay/date=2013-03-10/data.parquet
                   rank           v1  16 rows  live/rank/date=2013-03-10/data.parquet
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -432,7 +439,9 @@ fn nothing_was_checked() {
             not_checked(["v1", "v2"], &[reason]),
         )]),
     )]);
-    check(&run, &expect![[r#"
+    check(
+        &run,
+        &expect![[r#"
         flights 2013-03-10  run 8f31c2a90b7d  3.9 s
         live      published 2 outputs in 1.2 s
                   carrier_delay  v1  4,310 rows  live/carrier_delay/date=2013-03-10/data.parquet
@@ -443,7 +452,8 @@ fn nothing_was_checked() {
                                               store/runs/8f31c2a90b7d/logs/carrier_delay-v2.err
 
         next         understudy report --task carrier_delay examples/flights
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -463,7 +473,9 @@ fn live_failed() {
         vec!["understudy.yaml:12:3: `v9` is not a version of `rank`".to_owned()],
     )]
     .into();
-    check(&run, &expect![[r#"
+    check(
+        &run,
+        &expect![[r#"
         flights 2013-03-10  run 8f31c2a90b7d  3.9 s
         live      FAILED and published nothing
                   task `carrier_delay` (v1) exited with code 1
@@ -475,7 +487,8 @@ fn live_failed() {
           understudy.yaml:12:3: `v9` is not a version of `rank`
 
         next         understudy report --task carrier_delay examples/flights
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -497,7 +510,9 @@ fn some_customers_are_live() {
     (vx.stage, vx.gets) = (Stage::Live, Side::New);
     let mut run = run(vec![("utc-delays", outcome)]);
     run.alerts = vec!["utc-delays: AS was live, differs unexpectedly and got its OLD rows".into()];
-    check(&run, &expect![[r#"
+    check(
+        &run,
+        &expect![[r#"
         flights 2013-03-10  run 8f31c2a90b7d  3.9 s
         ALERT     utc-delays: AS was live, differs unexpectedly and got its OLD rows
         live      published 2 outputs in 1.2 s
@@ -513,7 +528,8 @@ fn some_customers_are_live() {
             and 1 identical
 
         next         understudy report --task carrier_delay examples/flights
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -669,7 +685,10 @@ fn many_customers_are_cut_with_a_count() {
         change(vec![("t", task(["v1", "v2"], &comparison(&customers)))]),
     )]);
     let text = shown(&report);
-    assert!(text.contains("    C29               29  29 %         0   100"), "{text}");
+    assert!(
+        text.contains("    C29               29  29 %         0   100"),
+        "{text}"
+    );
     assert!(!text.contains("C21"));
     assert!(
         text.contains("    and 21 UNEXPECTED, 1 identical"),
