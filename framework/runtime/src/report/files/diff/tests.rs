@@ -501,12 +501,3 @@ fn a_folder_that_cannot_be_written_is_named() {
     );
     assert!(error.to_string().ends_with("/file`"), "{error}");
 }
-
-#[test]
-fn timing_probe() {
-    let layout = layout(&["id", "name"], &["text", "number"]);
-    let rows = many(1_000_000);
-    let start = std::time::Instant::now();
-    let (_f, files) = write(&layout, rows, DiffLimits::default());
-    eprintln!("PROBE {} lines in {:?}", files.lines, start.elapsed());
-}
