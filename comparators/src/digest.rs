@@ -57,6 +57,7 @@ fn visit_digests(domain: &Domain, array: &dyn Array, visit: &mut impl FnMut(usiz
     }
 }
 
+#[inline]
 fn scalar_digest(scalar: Scalar) -> u128 {
     match scalar {
         Scalar::Null => NULL,
@@ -71,6 +72,7 @@ fn scalar_digest(scalar: Scalar) -> u128 {
 
 /// Two mixers of 64 bits, the finalisers of MurmurHash3 and of SplitMix64. Each gives different words different
 /// numbers, so that no two words share a digest.
+#[inline]
 fn word_digest(word: u64) -> u128 {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     let low = mix(

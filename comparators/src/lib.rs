@@ -45,4 +45,6 @@ pub use tally::EXPECTED_ROWS_PER_RULE;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod testing;

@@ -20,6 +20,8 @@ pub(crate) struct Means {
     pub(crate) temp_dir: PathBuf,
     pub(crate) parts: usize,
     pub(crate) chunk_bytes: usize,
+    /// The bits of a key's digest that are looked at: all of them, but where tests want keys to collide.
+    pub(crate) key_mask: u128,
 }
 
 impl Means {
@@ -47,6 +49,7 @@ impl Means {
             temp_dir: temp_dir.to_owned(),
             parts,
             chunk_bytes: (open_bytes / parts).clamp(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES),
+            key_mask: u128::MAX,
         }
     }
 

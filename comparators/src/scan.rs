@@ -58,6 +58,7 @@ pub(crate) fn scan<'a>(
         side,
         projection,
         records: PartWriter::new(means),
+        key_mask: means.key_mask,
         rows: 0,
         customers: CustomerCount::default(),
         scratch: Scratch::default(),
@@ -78,6 +79,7 @@ struct Scanner<'a, 'm> {
     side: Side,
     projection: Projection,
     records: PartWriter<'m>,
+    key_mask: u128,
     rows: u64,
     customers: CustomerCount,
     scratch: Scratch,
@@ -147,6 +149,8 @@ impl Scanner<'_, '_> {
         if key.is_empty() {
             scratch.keys.clone_from(&scratch.rows);
         }
+        let mask = self.key_mask;
+        scratch.keys.iter_mut().for_each(|key| *key &= mask);
     }
 
     fn add(&self, place: usize, column: &AlignedColumn, batch: &RecordBatch, sums: &mut [u128]) {

@@ -19,10 +19,12 @@ use crate::means::Means;
 use crate::table::{Batches, Table};
 
 mod findings;
+pub(crate) mod pools;
+pub(crate) mod random;
 mod rules;
 
 pub(crate) use findings::{Collected, outcome_text};
-use rules::parse_rule;
+pub(crate) use rules::parse_rule;
 
 /// A table in memory, in batches.
 #[derive(Clone, Debug)]

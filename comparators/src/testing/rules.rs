@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use understudy_core::rule::{Allowance, Base, Bound, DifferenceKind, Rule, Within};
 
-pub(super) fn parse_rule(number: usize, line: &str) -> Rule {
+pub(crate) fn parse_rule(number: usize, line: &str) -> Rule {
     let mut rule = Rule {
         name: format!("rule {number}"),
         customers: None,
