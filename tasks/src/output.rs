@@ -61,8 +61,8 @@ fn backticked(files: &[String]) -> String {
         .join(", ")
 }
 
-/// Writes an output. Columns are stored plainly (no dictionaries, views or run-ends) and may all be NULL: how a
-/// version computes must not show in the schema that it publishes.
+/// Writes an output. Columns are stored plainly (no dictionaries, views, run-ends or 64-bit offsets) and may all be
+/// NULL: how a version computes must not show in the schema that it publishes.
 pub(crate) struct OutputFile {
     path: PathBuf,
     schema: SchemaRef,
@@ -115,10 +115,11 @@ fn plain(data_type: &DataType) -> DataType {
     match data_type {
         T::Dictionary(_, values) => plain(values),
         T::RunEndEncoded(_, values) => plain(values.data_type()),
-        T::Utf8View => T::Utf8,
-        T::BinaryView => T::Binary,
-        T::List(item) | T::ListView(item) => T::List(plain_field(item)),
-        T::LargeList(item) | T::LargeListView(item) => T::LargeList(plain_field(item)),
+        T::LargeUtf8 | T::Utf8View => T::Utf8,
+        T::LargeBinary | T::BinaryView => T::Binary,
+        T::List(item) | T::LargeList(item) | T::ListView(item) | T::LargeListView(item) => {
+            T::List(plain_field(item))
+        }
         T::FixedSizeList(item, length) => T::FixedSizeList(plain_field(item), *length),
         T::Struct(fields) => T::Struct(fields.iter().map(plain_field).collect()),
         other => other.clone(),

@@ -1,5 +1,7 @@
 //! Numbers as text: which texts are the canonical form of which number.
 
+use std::fmt::{self, Write as _};
+
 /// The most digits that a 64-bit float gives back whatever they are (IEEE 754 binary64).
 const SAFE_FLOAT_DIGITS: usize = 15;
 
@@ -67,15 +69,15 @@ impl<'a> Number<'a> {
         short && safe_power
             || self
                 .text
-                .parse::<f64>()
-                .is_ok_and(|float| float.is_finite() && self.is_printed_as(&format!("{float:e}")))
+                .parse()
+                .is_ok_and(|float: f64| self.is_printed(float))
     }
 
     /// The same for a 32-bit float.
     pub(crate) fn is_float32(&self) -> bool {
         self.text
-            .parse::<f32>()
-            .is_ok_and(|float| float.is_finite() && self.is_printed_as(&format!("{float:e}")))
+            .parse()
+            .is_ok_and(|float: f32| self.is_printed(float))
     }
 
     /// Whether an exact decimal with that many digits holds it.
@@ -97,9 +99,12 @@ impl<'a> Number<'a> {
         self.whole == "0" && self.fraction.bytes().all(|digit| digit == b'0')
     }
 
-    fn is_printed_as(&self, printed: &str) -> bool {
-        Number::parse_scientific(printed)
-            .is_some_and(|(digits, power)| (digits, power) == self.significant())
+    /// Whether that float, printed, has the same digits. An infinite one has none.
+    fn is_printed(&self, float: impl fmt::Display + fmt::LowerExp) -> bool {
+        // Nearly all texts are just what is printed; taking digits apart is for the others.
+        let mut rest = Expected(self.text);
+        let same = write!(rest, "{float}").is_ok() && rest.0.is_empty();
+        same || Number::parse_scientific(&format!("{float:e}")) == Some(self.significant())
     }
 
     /// The significant digits, without zeros at either end, and the power of ten of the first of them.
@@ -126,6 +131,16 @@ impl<'a> Number<'a> {
         } else {
             (digits, power)
         })
+    }
+}
+
+/// A text that what is written must be equal to, piece by piece.
+struct Expected<'a>(&'a str);
+
+impl fmt::Write for Expected<'_> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(piece).ok_or(fmt::Error)?;
+        Ok(())
     }
 }
 
@@ -240,7 +255,7 @@ mod tests {
             false,
         );
         check(
-            &["0.1", "16777216", "1.50"],
+            &["0.1", "16777216", "1.50", "3.4028235e+38"],
             |number| number.is_float32(),
             true,
         );

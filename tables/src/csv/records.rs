@@ -1,15 +1,22 @@
 //! From bytes to records: fields, and whether each was quoted.
 
+mod record;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+pub(crate) use record::Record;
 
 use super::error::{CsvError, CsvProblem};
 use crate::error::TableError;
 
 /// A longer record is taken for a quote that nobody closed.
 pub(crate) const MAX_RECORD_BYTES: usize = 64 << 20;
+
+const TOO_LONG: CsvProblem = CsvProblem::TooLong {
+    limit: MAX_RECORD_BYTES,
+};
 
 const BUFFER_BYTES: usize = 1 << 18;
 
@@ -19,39 +26,9 @@ pub(crate) struct Records {
     input: BufReader<File>,
     /// The lines read so far.
     lines: u64,
-    line: Vec<u8>,
+    line: String,
     columns: usize,
     record: Record,
-}
-
-/// One record. Its fields are ranges of its text.
-#[derive(Default)]
-pub(crate) struct Record {
-    /// The line on which it begins, from one.
-    pub(crate) line: u64,
-    bytes: Vec<u8>,
-    fields: Vec<Span>,
-}
-
-struct Span {
-    range: Range<usize>,
-    quoted: bool,
-}
-
-impl Record {
-    /// The fields: `None` for NULL, which is an empty field without quotes.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = Option<&str>> {
-        // Lines are checked as a whole and cut only at ASCII bytes, so each field is UTF-8 as well.
-        self.fields.iter().map(|span| {
-            let text = std::str::from_utf8(&self.bytes[span.range.clone()])
-                .expect("each line was checked to be UTF-8");
-            (span.quoted || !text.is_empty()).then_some(text)
-        })
-    }
-
-    fn is_blank(&self) -> bool {
-        matches!(self.fields.as_slice(), [only] if only.range.is_empty() && !only.quoted)
-    }
 }
 
 impl Records {
@@ -63,7 +40,7 @@ impl Records {
             path: path.to_owned(),
             input,
             lines: 0,
-            line: Vec::new(),
+            line: String::new(),
             columns: 0,
             record: Record::default(),
         };
@@ -83,7 +60,7 @@ impl Records {
         if self.record.is_blank() && self.columns != 1 && self.only_blank_lines_follow()? {
             return Ok(None);
         }
-        let (expected, found) = (self.columns, self.record.fields.len());
+        let (expected, found) = (self.columns, self.record.field_count());
         if expected != found {
             return Err(self.error(self.record.line, CsvProblem::Ragged { expected, found }));
         }
@@ -141,170 +118,46 @@ impl Records {
 
     /// Reads one record, of whatever number of fields; false at the end of the file.
     fn read(&mut self) -> Result<bool, TableError> {
-        self.record.bytes.clear();
-        self.record.fields.clear();
-        self.record.line = self.lines + 1;
+        self.record.begin(self.lines + 1);
         if !self.read_line()? {
             return Ok(false);
         }
-        let content = without_line_end(&self.line);
-        if memchr::memchr2(b'"', b'\r', content).is_none() {
-            split(content, &mut self.record.fields);
-            std::mem::swap(&mut self.line, &mut self.record.bytes);
-        } else {
-            self.read_quoted()?;
+        self.add_line()?;
+        while self.record.is_open() {
+            let begin = self.record.line;
+            if self.record.bytes() > MAX_RECORD_BYTES {
+                return Err(self.error(begin, TOO_LONG));
+            }
+            if !self.read_line()? {
+                return Err(self.error(begin, CsvProblem::OpenQuote));
+            }
+            self.add_line()?;
         }
         Ok(true)
     }
 
-    /// Takes the record that begins on the current line apart, reading on as long as a quoted field is open.
-    fn read_quoted(&mut self) -> Result<(), TableError> {
-        let mut splitter = Splitter::new(&mut self.record);
-        loop {
-            let content = without_line_end(&self.line);
-            if let Err(problem) = splitter.push(content) {
-                return Err(self.error(self.lines, problem));
-            }
-            if !splitter.is_open() {
-                splitter.finish_field();
-                return Ok(());
-            }
-            splitter
-                .record
-                .bytes
-                .extend_from_slice(&self.line[content.len()..]);
-            // The splitter borrows the record, so what it knows is set aside while the next line is read.
-            let state = splitter.state;
-            let (start, line) = (splitter.start, self.record.line);
-            if self.record.bytes.len() > MAX_RECORD_BYTES {
-                return Err(self.error(
-                    line,
-                    CsvProblem::TooLong {
-                        limit: MAX_RECORD_BYTES,
-                    },
-                ));
-            }
-            if !self.read_line()? {
-                return Err(self.error(line, CsvProblem::OpenQuote));
-            }
-            splitter = Splitter {
-                record: &mut self.record,
-                state,
-                start,
-            };
-        }
+    fn add_line(&mut self) -> Result<(), TableError> {
+        let added = self.record.add(&mut self.line);
+        added.map_err(|problem| self.error(self.lines, problem))
     }
 
     /// Reads one line, with its end; false at the end of the file.
     fn read_line(&mut self) -> Result<bool, TableError> {
-        self.line.clear();
+        let mut bytes = std::mem::take(&mut self.line).into_bytes();
+        bytes.clear();
         let mut input = self.input.by_ref().take(MAX_RECORD_BYTES as u64 + 1);
-        let read = input.read_until(b'\n', &mut self.line);
+        let read = input.read_until(b'\n', &mut bytes);
         let read = read.map_err(|source| TableError::reading(&self.path, source))?;
         self.lines += u64::from(read > 0);
-        if self.line.len() > MAX_RECORD_BYTES {
-            return Err(self.error(
-                self.lines,
-                CsvProblem::TooLong {
-                    limit: MAX_RECORD_BYTES,
-                },
-            ));
+        if bytes.len() > MAX_RECORD_BYTES {
+            return Err(self.error(self.lines, TOO_LONG));
         }
-        match std::str::from_utf8(&self.line) {
-            Ok(_) => Ok(read > 0),
-            Err(_) => Err(self.error(self.lines, CsvProblem::NotUtf8)),
-        }
+        self.line =
+            String::from_utf8(bytes).map_err(|_| self.error(self.lines, CsvProblem::NotUtf8))?;
+        Ok(read > 0)
     }
 
     fn error(&self, line: u64, problem: CsvProblem) -> TableError {
         CsvError::new(&self.path, line, problem).into()
-    }
-}
-
-fn without_line_end(line: &[u8]) -> &[u8] {
-    let line_feed = line.strip_suffix(b"\n");
-    line_feed.map_or(line, |content| {
-        content.strip_suffix(b"\r").unwrap_or(content)
-    })
-}
-
-/// The fields of a line without quotes.
-fn split(content: &[u8], fields: &mut Vec<Span>) {
-    let mut start = 0;
-    for end in memchr::memchr_iter(b',', content).chain([content.len()]) {
-        fields.push(Span {
-            range: start..end,
-            quoted: false,
-        });
-        start = end + 1;
-    }
-}
-
-/// Takes a record with quotes apart, line by line.
-struct Splitter<'a> {
-    record: &'a mut Record,
-    state: State,
-    /// Where the current field begins in the record's bytes.
-    start: usize,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum State {
-    FieldStart,
-    Plain,
-    Quoted,
-    /// Behind a quote in a quoted field: its end, or the first half of a doubled quote.
-    AfterQuote,
-}
-
-impl<'a> Splitter<'a> {
-    fn new(record: &'a mut Record) -> Self {
-        Self {
-            record,
-            state: State::FieldStart,
-            start: 0,
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.state == State::Quoted
-    }
-
-    fn push(&mut self, content: &[u8]) -> Result<(), CsvProblem> {
-        for &byte in content {
-            self.push_byte(byte)?;
-        }
-        Ok(())
-    }
-
-    fn push_byte(&mut self, byte: u8) -> Result<(), CsvProblem> {
-        match (self.state, byte) {
-            (State::FieldStart, b'"') => self.state = State::Quoted,
-            (State::Quoted, b'"') => self.state = State::AfterQuote,
-            (State::FieldStart | State::Plain | State::AfterQuote, b',') => self.finish_field(),
-            (State::AfterQuote, b'"') => self.keep(byte, State::Quoted),
-            (State::AfterQuote, _) => return Err(CsvProblem::TextAfterQuote),
-            (State::FieldStart | State::Plain, b'\r') => {
-                return Err(CsvProblem::StrayCarriageReturn);
-            }
-            (State::FieldStart | State::Plain, _) => self.keep(byte, State::Plain),
-            (State::Quoted, _) => self.keep(byte, State::Quoted),
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, byte: u8, state: State) {
-        self.record.bytes.push(byte);
-        self.state = state;
-    }
-
-    fn finish_field(&mut self) {
-        let end = self.record.bytes.len();
-        self.record.fields.push(Span {
-            range: self.start..end,
-            quoted: self.state == State::AfterQuote,
-        });
-        self.start = end;
-        self.state = State::FieldStart;
     }
 }

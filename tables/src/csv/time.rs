@@ -83,11 +83,7 @@ impl<'a> Timestamp<'a> {
     /// Microseconds since the epoch, of the instant or, without an offset, of the clock taken as UTC.
     /// `None` where a microsecond does not hold it.
     pub(crate) fn micros(&self) -> Option<i64> {
-        let significant = self.fraction.trim_end_matches('0');
-        if significant.len() > 6 {
-            return None;
-        }
-        let fraction: i64 = format!("{significant:0<6}").parse().ok()?;
+        let fraction = micros_of_fraction(self.fraction)?;
         self.instant()?.timestamp_micros().checked_add(fraction)
     }
 
@@ -105,6 +101,16 @@ impl<'a> Timestamp<'a> {
             .single()
             .map(|local| local.to_utc())
     }
+}
+
+/// The digits behind a second's point as microseconds; `None` where there are more than zeros behind the sixth.
+fn micros_of_fraction(digits: &str) -> Option<i64> {
+    let (held, lost) = digits.split_at(digits.len().min(6));
+    let nothing_lost = lost.bytes().all(|digit| digit == b'0');
+    let micros = held
+        .bytes()
+        .fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'));
+    nothing_lost.then(|| (held.len()..6).fold(micros, |micros, _| micros * 10))
 }
 
 fn naive_date(bytes: &[u8]) -> Option<NaiveDate> {

@@ -11,6 +11,7 @@ use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
+use super::encoding::hinted;
 use crate::error::TableError;
 use crate::source::Extent;
 
@@ -86,7 +87,7 @@ impl ParquetBatches {
         fields: &Fields,
         batch_rows: usize,
     ) -> Result<Self, TableError> {
-        let builder = open(path)?;
+        let builder = hinted(open(path)?, path, fields)?;
         let own = builder.schema().fields().iter().enumerate();
         let wanted = own.filter(|(_, own)| fields.find(own.name()).is_some());
         let positions: Vec<usize> = wanted.map(|(position, _)| position).collect();
@@ -152,7 +153,7 @@ impl Iterator for ParquetBatches {
     }
 }
 
-fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {
+pub(super) fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {
     let file = File::open(path).map_err(|source| TableError::reading(path, source))?;
     let builder = guarded(path, || {
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(ParquetCause::from)
@@ -161,7 +162,7 @@ fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError
 }
 
 /// Damaged bytes must not stop the process, and the decoder panics on some of them.
-fn guarded<T>(
+pub(super) fn guarded<T>(
     path: &Path,
     decode: impl FnOnce() -> Result<T, ParquetCause>,
 ) -> Result<T, ParquetError> {

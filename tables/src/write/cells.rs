@@ -156,7 +156,7 @@ fn put_json(text: &mut String, value: &Value) -> Option<()> {
         Value::Boolean(_) | Value::Integer(_) | Value::Decimal(_) => put_value(text, value)?,
         Value::Float(float) if float.is_finite() => put_value(text, value)?,
         Value::Float32(float) if float.is_finite() => put_value(text, value)?,
-        Value::List(items) => put_sequence(text, "[]", items, |text, item| put_json(text, item))?,
+        Value::List(items) => put_sequence(text, "[]", items, put_json)?,
         Value::Struct(fields) => put_sequence(text, "{}", fields, |text, (name, value)| {
             put_json_string(text, name);
             text.push(':');

@@ -493,7 +493,7 @@ fn the_output_is_plain() {
     let folder = TempDir::new().unwrap();
     let names: DictionaryArray<Int8Type> = vec![Some("x"), None].into_iter().collect();
     write_parquet(&folder.path().join("p.parquet"), &[("n", Arc::new(names))]);
-    let sql = "SELECT n, arrow_cast('v', 'Utf8View') AS v, make_array(arrow_cast('v', 'Utf8View')) AS l, 1 AS i FROM p";
+    let sql = "SELECT n, arrow_cast('v', 'Utf8View') AS v, arrow_cast('w', 'LargeUtf8') AS w, make_array(arrow_cast('v', 'Utf8View')) AS l, 1 AS i FROM p";
     let schema = plan(
         &task(folder.path(), sql, &[]),
         &[input(folder.path(), "p", "p.parquet")],
@@ -506,7 +506,13 @@ fn the_output_is_plain() {
         .collect();
     assert_eq!(
         types,
-        ["Utf8 true", "Utf8 true", "List(Utf8) true", "Int64 true"]
+        [
+            "Utf8 true",
+            "Utf8 true",
+            "Utf8 true",
+            "List(Utf8) true",
+            "Int64 true"
+        ]
     );
 }
 
