@@ -25,6 +25,7 @@ impl Table for TableSource {
         columns: &[usize],
         batch_rows: usize,
     ) -> Result<Batches, TableError> {
-        TableSource::read(self, schema, Some(columns), batch_rows)
+        let quick = self.quick_schema(schema)?;
+        TableSource::read(self, &quick, Some(columns), batch_rows)
     }
 }

@@ -25,20 +25,26 @@ pub(super) fn quick_schema(
     paths: &[impl AsRef<Path>],
     schema: &SchemaRef,
 ) -> Result<SchemaRef, TableError> {
-    let mut fields: Vec<Field> = schema.fields().iter().map(|field| quick_field(field)).collect();
+    let mut fields: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|field| quick_field(field))
+        .collect();
     for path in paths {
         let builder = open(path.as_ref())?;
         for field in fields.iter_mut().filter(|field| is_dictionary(field)) {
             if !is_in_dictionary(builder.metadata(), field.name()) {
-                let plain = Field::new(field.name(), view_of(field.data_type()), field.is_nullable());
+                let plain = Field::new(
+                    field.name(),
+                    view_of(field.data_type()),
+                    field.is_nullable(),
+                );
                 *field = plain.with_metadata(field.metadata().clone());
             }
         }
     }
     let quick = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
-    let is_readable = |path: &Path| {
-        hinted(open(path)?, path, quick.fields()).map(|_| ())
-    };
+    let is_readable = |path: &Path| hinted(open(path)?, path, quick.fields()).map(|_| ());
     match paths.iter().try_for_each(|path| is_readable(path.as_ref())) {
         Ok(()) => Ok(quick),
         Err(_) => Ok(Arc::clone(schema)),
@@ -73,7 +79,10 @@ fn is_in_dictionary(metadata: &ParquetMetaData, column: &str) -> bool {
             && chunk.uncompressed_size() as f64 <= chunk.num_values() as f64 * MAX_INDEX_BYTES
     };
     metadata.row_groups().iter().all(|group| {
-        let mut own = group.columns().iter().filter(|chunk| chunk.column_path().parts() == [column]);
+        let mut own = group
+            .columns()
+            .iter()
+            .filter(|chunk| chunk.column_path().parts() == [column]);
         own.next().is_some_and(is_small)
     })
 }
@@ -92,7 +101,12 @@ pub(super) fn hinted(
         _ => field.clone(),
     };
     let fields: Vec<Field> = own.fields().iter().map(|field| hint(field)).collect();
-    if own.fields().iter().zip(&fields).all(|(own, hinted)| own.data_type() == hinted.data_type()) {
+    if own
+        .fields()
+        .iter()
+        .zip(&fields)
+        .all(|(own, hinted)| own.data_type() == hinted.data_type())
+    {
         return Ok(builder);
     }
     let schema = Arc::new(Schema::new_with_metadata(fields, own.metadata().clone()));
@@ -100,15 +114,19 @@ pub(super) fn hinted(
     let file = File::open(path).map_err(|source| TableError::reading(path, source))?;
     let build = || {
         let options = ArrowReaderOptions::new().with_schema(schema);
-        let metadata = ArrowReaderMetadata::try_new(metadata, options).map_err(ParquetCause::from)?;
-        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+        let metadata =
+            ArrowReaderMetadata::try_new(metadata, options).map_err(ParquetCause::from)?;
+        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(
+            file, metadata,
+        ))
     };
     Ok(guarded(path, build)?)
 }
 
 fn is_reencoded(own: &DataType, wanted: &DataType) -> bool {
     let is_text = |data_type: &DataType| matches!(data_type, DataType::Utf8 | DataType::LargeUtf8);
-    let is_binary = |data_type: &DataType| matches!(data_type, DataType::Binary | DataType::LargeBinary);
+    let is_binary =
+        |data_type: &DataType| matches!(data_type, DataType::Binary | DataType::LargeBinary);
     match wanted {
         DataType::Utf8View => is_text(own),
         DataType::BinaryView => is_binary(own),
@@ -121,7 +139,9 @@ fn is_reencoded(own: &DataType, wanted: &DataType) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{ArrayRef, BinaryArray, Int64Array, LargeStringArray, RecordBatch, StringArray};
+    use arrow::array::{
+        ArrayRef, BinaryArray, Int64Array, LargeStringArray, RecordBatch, StringArray,
+    };
     use understudy_core::snapshot::FileFormat;
 
     use super::*;
@@ -131,8 +151,14 @@ mod tests {
 
     fn batch() -> RecordBatch {
         let rows = 0..5_000_i64;
-        let few: StringArray = rows.clone().map(|row| (row % 7 > 0).then(|| format!("kind {}", row % 3))).collect();
-        let many: LargeStringArray = rows.clone().map(|row| Some(format!("a text of its own, {row}"))).collect();
+        let few: StringArray = rows
+            .clone()
+            .map(|row| (row % 7 > 0).then(|| format!("kind {}", row % 3)))
+            .collect();
+        let many: LargeStringArray = rows
+            .clone()
+            .map(|row| Some(format!("a text of its own, {row}")))
+            .collect();
         let bytes: BinaryArray = rows.clone().map(|row| Some(row.to_le_bytes())).collect();
         RecordBatch::try_from_iter([
             ("few", Arc::new(few) as ArrayRef),
@@ -147,16 +173,28 @@ mod tests {
     fn what_is_decoded_quickly_has_the_same_values() {
         let folder = tempfile::tempdir().unwrap();
         let written = batch();
-        let mut file = ParquetFile::create(&folder.path().join("t.parquet"), &written.schema()).unwrap();
+        let mut file =
+            ParquetFile::create(&folder.path().join("t.parquet"), &written.schema()).unwrap();
         file.write(&written).unwrap();
         file.finish().unwrap();
         let snapshot = crate::pin::pin("t", "t.parquet", folder.path()).unwrap();
         assert_eq!(snapshot.format, FileFormat::Parquet);
-        let source = TableSource { base: folder.path().to_owned(), snapshot, types: [].into() };
+        let source = TableSource {
+            base: folder.path().to_owned(),
+            snapshot,
+            types: [].into(),
+        };
         let schema = source.schema().unwrap();
         let quick = source.quick_schema(&schema).unwrap();
-        let types: Vec<_> = quick.fields().iter().map(|field| field.data_type().to_string()).collect();
-        assert_eq!(types, ["Dictionary(Int32, Utf8)", "Utf8View", "BinaryView", "Int64"]);
+        let types: Vec<_> = quick
+            .fields()
+            .iter()
+            .map(|field| field.data_type().to_string())
+            .collect();
+        assert_eq!(
+            types,
+            ["Dictionary(Int32, Utf8)", "Utf8View", "BinaryView", "Int64"]
+        );
         let mut row = 0;
         for batch in source.read(&quick, None, 1_000).unwrap() {
             let batch = batch.unwrap();
@@ -164,7 +202,10 @@ mod tests {
             for own in 0..batch.num_rows() {
                 for column in 0..written.num_columns() {
                     let expected = value_at(written.column(column).as_ref(), row).unwrap();
-                    assert_eq!(value_at(batch.column(column).as_ref(), own).unwrap(), expected);
+                    assert_eq!(
+                        value_at(batch.column(column).as_ref(), own).unwrap(),
+                        expected
+                    );
                 }
                 row += 1;
             }
