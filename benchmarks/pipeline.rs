@@ -120,30 +120,27 @@ fn mixed(seed: u64) -> u64 {
 
 fn measured(name: &str, folder: &Path, arguments: &[&str]) -> String {
     let started = Instant::now();
+    // A pipe that nobody reads while the child runs would hold it up.
+    let report = fs::File::create(folder.join("report.json")).expect("the report can be created");
     let mut child = Command::new(understudy())
         .arg("run")
         .args(arguments)
         .arg("--json")
         .arg(folder)
-        .stdout(Stdio::piped())
+        .stdout(report)
         .stderr(Stdio::null())
         .spawn()
         .expect("the binary can be started");
     let peak = peak_until_end(&mut child);
     let wall = started.elapsed();
-    let output = child.wait_with_output().expect("the binary can be waited for");
-    assert!(output.status.success(), "the run failed");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the report is JSON");
+    assert!(child.wait().expect("the binary can be waited for").success(), "the run failed");
+    let report = fs::read(folder.join("report.json")).expect("the report can be read");
+    let report: serde_json::Value = serde_json::from_slice(&report).expect("the report is JSON");
     assert_eq!(report["changes"]["fees"]["verdict"], "expected", "every difference is one that was meant");
     let busy = Duration::from_millis(report["busy_ms"].as_u64().expect("the report has `busy_ms`"));
     let own = wall.saturating_sub(busy);
-    format!(
-        "| {name} | {:.2} s | {:.2} s, {:.1} % | {:.2} GB |",
-        wall.as_secs_f64(),
-        own.as_secs_f64(),
-        100.0 * own.as_secs_f64() / wall.as_secs_f64(),
-        peak as f64 / 1e9
-    )
+    let share = if busy.is_zero() { String::new() } else { format!(", {:.1} %", 100.0 * own.as_secs_f64() / wall.as_secs_f64()) };
+    format!("| {name} | {:.2} s | {:.2} s{share} | {:.2} GB |", wall.as_secs_f64(), own.as_secs_f64(), peak as f64 / 1e9)
 }
 
 /// The binary beside this one: `target/<profile>/understudy` for `target/<profile>/examples/pipeline_benchmark`.
