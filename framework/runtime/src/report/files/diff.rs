@@ -22,10 +22,12 @@ use super::example::{Example, Examples};
 use super::line::Line;
 use super::parquet_file::ParquetFile;
 use super::record::{self, Origin, OriginTexts, Record};
-use super::sort::{SortLimits, Sorter};
+use super::sort::Sorter;
 use super::whole_file::WholeFile;
 use crate::report::csv_text::{Field, push_line};
 use crate::report::error::ReportError;
+
+pub use super::sort::SortLimits;
 
 /// The most lines that `diff.csv` has, its header aside. A spreadsheet shows 1,048,576.
 pub const MAX_CSV_LINES: u64 = 1_000_000;
