@@ -21,7 +21,7 @@ pub struct Assembly {
     pub lanes: BTreeMap<Customer, Side>,
     /// The side whose columns the output has.
     pub schema: Side,
-    /// Lanes that are live and get their old rows all the same.
+    /// Lanes that are live and get their old rows all the same; `*` stands for everybody that no lane names.
     pub fallbacks: Vec<Customer>,
     /// What a person should look at; empty where all is as the stages say.
     pub alerts: Vec<String>,
@@ -32,6 +32,12 @@ impl Assembly {
     #[must_use]
     pub fn side(&self, customer: &Customer) -> Side {
         self.lanes.get(customer).copied().unwrap_or(self.unlisted)
+    }
+
+    /// The sides that some lane's rows come from.
+    pub fn sides(&self) -> impl Iterator<Item = Side> {
+        let used = |side: &Side| self.unlisted == *side || self.lanes.values().any(|lane| lane == side);
+        [Side::Old, Side::New].into_iter().filter(used)
     }
 
     fn wholly(side: Side, stages: &LaneStages, alert: String) -> Self {
@@ -109,10 +115,14 @@ fn lost_column(comparison: &Comparison) -> Option<&str> {
 
 fn by_lane(change: &str, stages: &LaneStages, tasks: &[TaskBeforePublishing<'_>], all_live: bool) -> Assembly {
     let mut lanes: BTreeMap<Customer, Side> = stages.lanes.iter().map(|(lane, stage)| (lane.clone(), side(*stage))).collect();
+    let mut unlisted = side(stages.unlisted);
     let (mut fallbacks, mut alerts) = (Vec::new(), Vec::new());
     for (customer, task) in unexpected(tasks) {
         if side(stages.of(customer)) == Side::New && !fallbacks.contains(customer) {
-            lanes.insert(customer.clone(), Side::Old);
+            match customer {
+                Customer::Everybody => unlisted = Side::Old,
+                _ => _ = lanes.insert(customer.clone(), Side::Old),
+            }
             fallbacks.push(customer.clone());
             alerts.push(format!("`{change}`: {customer} fell back to its old rows: unexpected differences in `{task}`"));
         }
@@ -123,7 +133,7 @@ fn by_lane(change: &str, stages: &LaneStages, tasks: &[TaskBeforePublishing<'_>]
         return Assembly { alerts, ..Assembly::all_old(stages, String::new()) };
     }
     let schema = if all_live && fallbacks.is_empty() { Side::New } else { Side::Old };
-    Assembly { unlisted: side(stages.unlisted), lanes, schema, fallbacks, alerts }
+    Assembly { unlisted, lanes, schema, fallbacks, alerts }
 }
 
 fn unexpected<'a>(tasks: &'a [TaskBeforePublishing<'a>]) -> impl Iterator<Item = (&'a Customer, &'a str)> {
@@ -142,26 +152,31 @@ fn side(stage: Stage) -> Side {
 
 fn live_lanes(stages: &LaneStages) -> Vec<Customer> {
     let live = stages.lanes.iter().filter(|(_, stage)| side(**stage) == Side::New);
-    live.map(|(lane, _)| lane.clone()).collect()
+    let unlisted = (side(stages.unlisted) == Side::New).then_some(Customer::Everybody);
+    live.map(|(lane, _)| lane.clone()).chain(unlisted).collect()
 }
 
-/// The same assembly, with every move towards old that came in meanwhile.
+/// The stages of a change whose lanes are one: `*`, where it is named, else what holds for everybody.
 #[must_use]
-pub fn honour_moves_to_old(mut assembly: Assembly, now: &LaneStages) -> Assembly {
-    let back = |customer: &Customer, side: Side| if self::side(now.of(customer)) == Side::Old { Side::Old } else { side };
-    let named: Vec<Customer> = assembly.lanes.keys().chain(now.lanes.keys()).cloned().collect();
-    for customer in named {
-        let side = back(&customer, assembly.side(&customer));
-        assembly.lanes.insert(customer, side);
+pub fn as_one_lane(stages: &LaneStages) -> LaneStages {
+    LaneStages { lanes: BTreeMap::new(), unlisted: stages.of(&Customer::Everybody) }
+}
+
+/// The stages that were held, with every move towards old that the others tell of, and none towards new.
+#[must_use]
+pub fn lowered(held: &LaneStages, others: &LaneStages) -> LaneStages {
+    let named = held.lanes.keys().chain(others.lanes.keys());
+    LaneStages {
+        lanes: named.map(|lane| (lane.clone(), held.of(lane).min(others.of(lane)))).collect(),
+        unlisted: held.unlisted.min(others.unlisted),
     }
-    if side(now.unlisted) == Side::Old {
-        assembly.unlisted = Side::Old;
-    }
-    let some_old = assembly.unlisted == Side::Old || assembly.lanes.values().any(|side| *side == Side::Old);
-    if some_old {
-        assembly.schema = Side::Old;
-    }
-    assembly
+}
+
+/// Whether some lane gets its rows from another side than before.
+#[must_use]
+pub fn sides_differ(before: &LaneStages, after: &LaneStages) -> bool {
+    let mut named = before.lanes.keys().chain(after.lanes.keys());
+    side(before.unlisted) != side(after.unlisted) || named.any(|lane| side(before.of(lane)) != side(after.of(lane)))
 }
 
 /// The stages of a run: the ledger's, except where a flag was moved towards old. A flag that was moved towards new
@@ -175,14 +190,12 @@ pub fn interlock(ledger: &Stages, flags: &BTreeMap<String, LaneStages>) -> (Stag
         let held = ledger.of(change);
         let named = held.lanes.keys().chain(flag.lanes.keys());
         let lanes = named.map(|lane| (lane.clone(), held.of(lane), flag.of(lane)));
-        let mut met = LaneStages { lanes: BTreeMap::new(), unlisted: held.unlisted.min(flag.unlisted) };
         for (lane, held, wanted) in lanes {
             alerts.extend(disagreement(change, &lane.label(), held, wanted));
-            met.lanes.insert(lane, held.min(wanted));
         }
         alerts.extend(disagreement(change, "everybody else", held.unlisted, flag.unlisted));
         alerts.dedup();
-        stages.0.insert(change.clone(), met);
+        stages.0.insert(change.clone(), lowered(&held, flag));
     }
     (stages, alerts)
 }

@@ -63,7 +63,7 @@ impl Within {
     fn allows_numbers(&self, old: &Number, new: &Number) -> bool {
         match (old, new) {
             (Number::Finite(old), Number::Finite(new)) => self.allows_finite(old, new),
-            (Number::NotANumber, _) => false,
+            (Number::Undefined, _) => false,
             _ => old == new,
         }
     }
@@ -103,7 +103,7 @@ impl Bound {
 
     fn allows_nanos(&self, nanos: u128) -> bool {
         let absolute = self.abs.as_ref().filter(|_| self.abs_is_duration);
-        absolute.is_some_and(|bound| BigDecimal::from(nanos) <= *bound)
+        absolute.is_some_and(|bound| *bound >= nanos)
     }
 }
 

@@ -3,26 +3,27 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use understudy_core::run_date::RunDate;
 
+/// Now.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "everybody else asks here")]
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
 /// Today, in UTC.
 #[must_use]
 pub(crate) fn today() -> RunDate {
-    RunDate(Utc::now().date_naive())
-}
-
-/// Now.
-#[must_use]
-pub(crate) fn now() -> DateTime<Utc> {
-    Utc::now()
+    RunDate(now().date_naive())
 }
 
 /// Now: nanoseconds since 1970-01-01T00:00:00 UTC.
 #[must_use]
 pub(crate) fn now_nanos() -> i64 {
-    Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX)
+    now().timestamp_nanos_opt().unwrap_or(i64::MAX)
 }
 
 /// Now, as RFC 3339 in UTC to the millisecond.
 #[must_use]
 pub(crate) fn now_text() -> String {
-    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+    now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -15,6 +15,7 @@ use understudy_core::path_part::encode;
 use understudy_core::plan::{Half, NodeId, Plan, Work};
 use understudy_core::run::{Failure, FailureKind, RunLog, Usage};
 use understudy_core::snapshot::InputSnapshot;
+use understudy_core::stage::LaneStages;
 
 use crate::events::EventSink;
 use crate::pipeline::Pipeline;
@@ -66,6 +67,8 @@ pub struct Executor<'a> {
     pub reuse: Reuse,
     /// What happened so far.
     pub log: RefCell<RunLog>,
+    /// The stages of changes for which a move towards old came in during the run, by change.
+    pub honoured: RefCell<BTreeMap<String, LaneStages>>,
     /// What the report files of each comparison hold, by its position in the plan.
     pub diffs: RefCell<BTreeMap<usize, DiffFiles>>,
 }

@@ -15,7 +15,7 @@ use crate::error::RunError;
 use crate::observe::{self, CodeDigests, SchemaReport};
 use crate::pipeline::{self, Pipeline};
 use crate::store::Store;
-use crate::store::ledger::Ledger;
+use crate::store::ledger::{Ledger, LedgerError};
 use crate::store::publish::latest_marker_stages;
 use crate::worker::Crew;
 
@@ -36,6 +36,8 @@ pub struct Prepared {
     pub plan: Plan,
     /// How many entries the ledger had when the stages were read; zero where it could not be read.
     pub ledger_entries: u64,
+    /// Whether the ledger could be read.
+    pub ledger_is_readable: bool,
     /// What a person should look at, from before the run.
     pub alerts: Vec<String>,
 }
@@ -50,7 +52,9 @@ pub async fn prepare(path: &Path, date: Option<RunDate>, crew: &Crew) -> Result<
     let date = date.map_or_else(|| observe::default_date(&pipeline), Ok)?;
     let inputs = observe::pin_inputs(&pipeline, date)?;
     let code = observe::code_digests(&pipeline)?;
-    let ledger_entries = Ledger::open(&store.ledger_dir()).map_or(0, |ledger| ledger.entries().len() as u64);
+    let ledger = Ledger::open(&store.ledger_dir());
+    let ledger_is_readable = ledger.is_ok();
+    let ledger_entries = ledger.map_or(0, |ledger| ledger.entries().len() as u64);
     let (stages, mut alerts) = stages(&pipeline, &store)?;
     let folder = tempfile::tempdir().map_err(RunError::no_temporary_folder)?;
     let schemas = observe::inspect(&pipeline, &inputs, &code, date, crew, folder.path()).await;
@@ -62,7 +66,7 @@ pub async fn prepare(path: &Path, date: Option<RunDate>, crew: &Crew) -> Result<
     pipeline.add_problems(found_in_data(&pipeline, &schemas, &code))?;
     alerts.extend(suspended_but_live(&pipeline, &stages));
     let plan = plan(&PlanInput { spec: &pipeline.spec, date, inputs: &inputs, stages: &stages, code: &code });
-    Ok(Prepared { pipeline, store, inputs, code, schemas, plan, ledger_entries, alerts })
+    Ok(Prepared { pipeline, store, inputs, code, schemas, plan, ledger_entries, ledger_is_readable, alerts })
 }
 
 /// Problems that show once the data and the code have been seen.
@@ -91,6 +95,15 @@ pub(crate) fn stages(pipeline: &Pipeline, store: &Store) -> Result<(Stages, Vec<
             Ok((stages, alerts))
         }
     }
+}
+
+/// The stages as they are now, and why the ledger cannot tell them, if so: then those that were held go for it.
+pub(crate) fn stages_now(pipeline: &Pipeline, store: &Store, held: Stages) -> (Stages, Option<LedgerError>) {
+    let (stages, unreadable) = match Ledger::open(&store.ledger_dir()) {
+        Ok(ledger) => (ledger.stages(), None),
+        Err(error) => (held, Some(error)),
+    };
+    (with_flags(pipeline, &stages).0, unreadable)
 }
 
 fn with_flags(pipeline: &Pipeline, held: &Stages) -> (Stages, Vec<String>) {

@@ -82,20 +82,29 @@ pub async fn run(request: &RunRequest<'_>, crew: &Crew, events: &dyn EventSink) 
     finish_pending(&Store::at(pipeline::load(request.pipeline)?.store_folder()))?;
     let prepared = prepare(request.pipeline, request.date, crew).await?;
     let _lock = lock(&prepared)?;
-    let earlier = record::read(&prepared.store, &prepared.plan.run)?.filter(|_| request.reuse == Reuse::Complete);
-    let mut record = RunRecord::begin(&prepared, earlier.as_ref());
+    let stored = record::read(&prepared.store, &prepared.plan.run)?;
+    let request = &RunRequest { reuse: reuse(request.reuse, stored.as_ref()), ..*request };
+    let earlier = stored.as_ref().filter(|_| request.reuse == Reuse::Complete);
+    let mut record = RunRecord::begin(&prepared, earlier);
+    // Should this attempt be cut off, the next one has to know of it too.
+    record.log.changed_inputs = stored.iter().flat_map(|record| record.log.changed_inputs.clone()).collect();
     record.write(&prepared.store)?;
     let recorder = Recorder::new(&prepared.store.events_file(&prepared.plan.run), events);
     let executor = executor(request, &prepared, crew, &recorder, &record);
     executor.events.emit(&Event::RunStarted { run: record.run.clone(), steps: Executor::step_count(&prepared.plan) });
     let mut attempt = Attempt { prepared: &prepared, executor: &executor, live: LiveEnd::NotAsked, live_wall: Duration::ZERO };
-    attempt.go(request.halves, earlier.as_ref()).await?;
+    attempt.go(request.halves, earlier).await?;
     let verdicts = attempt.judge(request.halves)?;
     executor.events.emit(&Event::RunEnded { run: record.run.clone() });
     let end = attempt.end(verdicts, request, started.elapsed());
     record.finish(&end, executor.log.take());
     record.write(&prepared.store)?;
     Ok(end)
+}
+
+/// What an attempt made while its inputs changed may come from other data than the run's id says: it is not taken.
+fn reuse(asked: Reuse, stored: Option<&RunRecord>) -> Reuse {
+    if stored.is_some_and(|record| !record.log.changed_inputs.is_empty()) { Reuse::Nothing } else { asked }
 }
 
 fn lock(prepared: &Prepared) -> Result<Lock, RunError> {
@@ -125,6 +134,7 @@ fn executor<'a>(
         resources: request.resources,
         reuse: request.reuse,
         log: RefCell::new(RunLog { alerts: prepared.alerts.clone(), ..RunLog::default() }),
+        honoured: RefCell::default(),
         diffs: RefCell::default(),
     }
 }

@@ -142,3 +142,6 @@ fn of_counts(counts: &CustomerCounts) -> Verdict {
         Verdict::Identical
     }
 }
+
+#[cfg(test)]
+mod tests;

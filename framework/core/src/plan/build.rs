@@ -8,14 +8,17 @@ use crate::plan::{
     Half, InputFrom, Node, NodeId, NodeInput, PLAN_FORMAT, Plan, PlanInput, PlannedComparison,
     Publication, Work,
 };
+use crate::rollout::as_one_lane;
 use crate::spec::{Change, Input, Spec, Task};
-use crate::stage::Span;
+use crate::stage::{Span, Stages};
 use crate::world::{Side, Take, World};
 
 /// The plan that follows from the input.
 #[must_use]
 pub fn plan(input: &PlanInput<'_>) -> Plan {
     let spec = input.spec;
+    let stages = lane_stages(spec, input.stages);
+    let input = &PlanInput { stages: &stages, ..*input };
     let mut builder = Builder { input, nodes: Vec::new(), by_key: BTreeMap::new() };
     let live = World::live(spec.changes.keys().map(String::as_str), input.stages);
     let publications: Vec<_> = spec.tasks.iter().map(|task| builder.publication(&live, task)).collect();
@@ -40,6 +43,17 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         publications,
         stages: spec.changes.keys().map(|name| (name.clone(), input.stages.of(name))).collect(),
     }
+}
+
+/// The stages of every change of the pipeline, by the lanes that it really has.
+fn lane_stages(spec: &Spec, stages: &Stages) -> Stages {
+    let mut known = stages.clone();
+    for change in spec.changes.values().filter(|change| !has_lanes(spec, change)) {
+        if let Some(lanes) = known.0.get_mut(&change.name) {
+            *lanes = as_one_lane(lanes);
+        }
+    }
+    known
 }
 
 /// Whether both sides of a change have work in this run.

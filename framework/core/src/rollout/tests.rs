@@ -163,23 +163,47 @@ fn when_the_old_version_fails_live_fails_unless_nobody_gets_its_rows() {
     "#]]);
 }
 
+fn all_stages(text: &str) -> String {
+    let stages = stages(text);
+    format!("{:?}", ["A", "B", "C"].map(|lane| stages.of(&named(lane))))
+}
+
 #[test]
 fn a_move_towards_old_is_honoured_up_to_publishing_and_one_towards_new_is_not() {
-    let clean = compared(&[("A", Verdict::Identical), ("B", Verdict::Identical)], &[]);
-    let task = TaskBeforePublishing {
-        task: "t",
-        old_failure: None,
-        new_failure: None,
-        comparison: clean.comparison.as_ref().map(Result::as_ref),
-        customers: &clean.customers,
+    let check = |held: &str, now: &str, expected: &str, differ: bool| {
+        let (before, now) = (stages(held), stages(now));
+        let after = lowered(&before, &now);
+        let lanes = ["A", "B", "C"].map(|lane| after.of(&named(lane)));
+        assert_eq!(format!("{lanes:?}"), all_stages(expected), "{held} then {now:?}");
+        assert_eq!(sides_differ(&before, &after), differ, "{held} then {now:?}");
     };
-    let assembly = assemble("x", &stages("A=live"), &[task]).unwrap();
-    expect![[r#"
-        [A old, B old], else old, columns of old
-    "#]].assert_eq(&shown(&honour_moves_to_old(assembly.clone(), &stages("A=shadow B=live"))));
-    expect![[r#"
-        [A new, B old], else old, columns of old
-    "#]].assert_eq(&shown(&honour_moves_to_old(assembly, &stages("A=live B=live *=live"))));
+    check("A=live", "A=shadow B=live", "A=shadow", true);
+    check("A=live", "A=live B=live *=live", "A=live", false);
+    check("A=live", "*=off", "*=off", true);
+    check("*=live", "*=live A=off", "A=off *=live", true);
+    check("A=off *=live", "*=live", "A=off *=live", false);
+    check("A=live", "*=complete", "A=live", false);
+    check("A=shadow", "A=off", "A=off", false);
+}
+
+#[test]
+fn the_one_lane_is_the_named_one_or_what_holds_for_everybody() {
+    let one = |text: &str| as_one_lane(&stages(text)).of(&Customer::Everybody);
+    assert_eq!(one("A=live"), Stage::Shadow);
+    assert_eq!(one("*=live"), Stage::Live);
+    let mut named = stages("A=off");
+    named.lanes.insert(Customer::Everybody, Stage::Live);
+    assert_eq!(as_one_lane(&named), stages("*=live"));
+}
+
+#[test]
+fn where_the_one_lane_is_unexpected_everybody_gets_old_rows() {
+    let mut known = compared(&[], &[]);
+    known.customers.insert(Customer::Everybody, Verdict::Unexpected);
+    check("*=live", &known, &expect![[r#"
+        [], else old, columns of old, fell back: *
+        alert: `x`: * fell back to its old rows: unexpected differences in `t`
+    "#]]);
 }
 
 #[test]

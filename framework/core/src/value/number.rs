@@ -17,7 +17,7 @@ pub(crate) enum Number {
     /// Above every number.
     Infinity,
     /// No number.
-    NotANumber,
+    Undefined,
 }
 
 impl Number {
@@ -54,7 +54,7 @@ impl Number {
 
     fn of_float(float: f64, finite: impl Fn(f64) -> BigDecimal) -> Self {
         match (float.is_nan(), float.is_finite(), float > 0.0) {
-            (true, ..) => Self::NotANumber,
+            (true, ..) => Self::Undefined,
             (_, true, _) => Self::Finite(finite(float)),
             (.., true) => Self::Infinity,
             (.., false) => Self::MinusInfinity,
@@ -74,7 +74,7 @@ impl Number {
             Self::MinusInfinity => 0,
             Self::Finite(_) => 1,
             Self::Infinity => 2,
-            Self::NotANumber => 3,
+            Self::Undefined => 3,
         }
     }
 }

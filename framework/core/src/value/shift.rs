@@ -67,7 +67,7 @@ fn finite(value: &Value) -> Option<BigDecimal> {
 }
 
 fn rounded(percent: &BigDecimal) -> BigDecimal {
-    let digits = if percent.abs() < BigDecimal::from(1) {
+    let digits = if percent.abs() < 1 {
         i64::from(PERCENT_DIGITS) - percent.order_of_magnitude() - 1
     } else {
         i64::from(PERCENT_DIGITS)

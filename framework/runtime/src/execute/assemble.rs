@@ -1,14 +1,14 @@
 //! How the outputs of a change with live lanes are put together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use understudy_core::customer::Customer;
 use understudy_core::event::Event;
 use understudy_core::judge::lanes::judge_comparison;
-use understudy_core::plan::{Half, NodeId, Work};
-use understudy_core::rollout::{Assembly, TaskBeforePublishing, assemble, honour_moves_to_old};
+use understudy_core::plan::{Half, NodeId, PlannedComparison, Work};
+use understudy_core::rollout::{Assembly, TaskBeforePublishing, as_one_lane, assemble, lowered, sides_differ};
 use understudy_core::run::{Failure, FailureKind, RunLog};
-use understudy_core::stage::Stages;
+use understudy_core::stage::{LaneStages, Stages};
 use understudy_core::verdict::Verdict;
 
 use super::Executor;
@@ -24,7 +24,7 @@ impl Executor<'_> {
         }
         let assembly = self.decide(change, &self.log.borrow())?;
         for message in &assembly.alerts {
-            self.alert(message.clone());
+            self.alert_once(message);
         }
         self.log.borrow_mut().assemblies.insert(change.to_owned(), assembly.clone());
         Ok(assembly)
@@ -34,6 +34,18 @@ impl Executor<'_> {
     pub(crate) fn alert(&self, message: String) {
         self.events.emit(&Event::Alert { message: message.clone() });
         self.log.borrow_mut().alerts.push(message);
+    }
+
+    fn alert_once(&self, message: &str) {
+        let is_new = !self.log.borrow().alerts.iter().any(|alert| alert == message);
+        if is_new {
+            self.alert(message.to_owned());
+        }
+    }
+
+    /// The stages of a change: the plan's, with the moves towards old that were honoured since.
+    fn stages_of(&self, change: &str) -> LaneStages {
+        self.honoured.borrow().get(change).unwrap_or(&self.plan.stages[change]).clone()
     }
 
     fn decide(&self, change: &str, log: &RunLog) -> Result<Assembly, Failure> {
@@ -57,21 +69,22 @@ impl Executor<'_> {
                 }
             })
             .collect();
-        assemble(change, &self.plan.stages[change], &tasks).map_err(Clone::clone)
+        assemble(change, &self.stages_of(change), &tasks).map_err(Clone::clone)
     }
 
-    /// Honours moves towards old that came in since the run began: what is put together otherwise now is done again.
-    /// Gives whether anything was.
+    /// Honours moves towards old that came in since the run began: what they concern is decided again, by the same
+    /// rules, and put together again. Gives whether anything was.
     pub(crate) async fn honour(&self, now: &Stages) -> bool {
-        let mut moved = false;
         let changes: Vec<String> = self.log.borrow().assemblies.keys().cloned().collect();
+        let mut moved = false;
         for change in changes {
-            let before = self.log.borrow().assemblies[&change].clone();
-            let after = honour_moves_to_old(before.clone(), &now.of(&change));
-            if sides_differ(&before, &after) {
+            let held = self.stages_of(&change);
+            let lowered = lowered(&held, &self.lanes_now(&change, now));
+            if sides_differ(&held, &lowered) {
                 moved = true;
                 self.alert(format!("`{change}`: a move towards old came in during the run and is honoured"));
-                self.log.borrow_mut().assemblies.insert(change.clone(), after);
+                self.honoured.borrow_mut().insert(change.clone(), lowered);
+                self.log.borrow_mut().assemblies.remove(&change);
                 self.forget_what_builds_on(&change);
             }
         }
@@ -81,12 +94,22 @@ impl Executor<'_> {
         moved
     }
 
+    fn lanes_now(&self, change: &str, now: &Stages) -> LaneStages {
+        if self.has_lanes(change) { now.of(change) } else { as_one_lane(&now.of(change)) }
+    }
+
+    /// Whether a change has a lane for each customer, and not the one lane `*`.
+    pub(super) fn has_lanes(&self, change: &str) -> bool {
+        let mut changed = self.plan.comparisons.iter().filter(|planned| planned.change == change && planned.changed);
+        changed.all(|planned| planned.customer.is_some())
+    }
+
     /// Where putting together broke a grain, everybody gets the old rows of that change. Gives whether any did.
     pub(super) fn give_up_broken_grains(&self) -> bool {
         let broken = self.broken_grains();
         for (change, message) in &broken {
-            let stages = &self.plan.stages[change];
-            let assembly = Assembly::all_old(stages, format!("`{change}`: everybody gets old rows: {message}"));
+            let stages = self.stages_of(change);
+            let assembly = Assembly::all_old(&stages, format!("`{change}`: everybody gets old rows: {message}"));
             self.alert(assembly.alerts[0].clone());
             self.log.borrow_mut().assemblies.insert(change.clone(), assembly);
             self.forget_what_builds_on(change);
@@ -104,14 +127,37 @@ impl Executor<'_> {
         broken.map(|(change, failure)| (change.clone(), failure.message.clone())).collect()
     }
 
+    /// Forgets everything that was made or found out from a change's outputs as they were put together, and what was
+    /// decided from that about other changes.
     fn forget_what_builds_on(&self, change: &str) {
-        let mut stale: Vec<NodeId> = Vec::new();
-        for (id, node) in self.plan.nodes() {
-            let assembled = matches!(&node.work, Work::Assemble { change: by, .. } if by == change);
-            if assembled || node.reads().iter().any(|input| stale.contains(input)) {
-                stale.push(id);
+        let mut undecided = BTreeSet::from([change]);
+        loop {
+            let stale = self.built_on(&undecided);
+            let reads_stale = |planned: &&PlannedComparison| stale.contains(&planned.old) || stale.contains(&planned.new);
+            let deciding = self.plan.comparisons.iter().filter(|planned| planned.half == Half::Live);
+            let before = undecided.len();
+            undecided.extend(deciding.filter(reads_stale).map(|planned| planned.change.as_str()));
+            if undecided.len() == before {
+                self.forget(&stale);
+                break;
             }
         }
+        let others = undecided.into_iter().filter(|other| *other != change);
+        others.for_each(|other| _ = self.log.borrow_mut().assemblies.remove(other));
+    }
+
+    fn built_on(&self, changes: &BTreeSet<&str>) -> BTreeSet<NodeId> {
+        let mut built = BTreeSet::new();
+        for (id, node) in self.plan.nodes() {
+            let assembled = matches!(&node.work, Work::Assemble { change, .. } if changes.contains(change.as_str()));
+            if assembled || node.reads().iter().any(|input| built.contains(input)) {
+                built.insert(id);
+            }
+        }
+        built
+    }
+
+    fn forget(&self, stale: &BTreeSet<NodeId>) {
         let mut log = self.log.borrow_mut();
         log.nodes.retain(|id, _| !stale.contains(id));
         let reads_stale = |position: &usize| {
@@ -120,11 +166,6 @@ impl Executor<'_> {
         };
         log.comparisons.retain(|position, _| !reads_stale(position));
     }
-}
-
-fn sides_differ(before: &Assembly, after: &Assembly) -> bool {
-    let named = before.lanes.keys().chain(after.lanes.keys());
-    before.unlisted != after.unlisted || named.into_iter().any(|lane| before.side(lane) != after.side(lane))
 }
 
 fn customers(log: &RunLog, position: usize) -> BTreeMap<Customer, Verdict> {

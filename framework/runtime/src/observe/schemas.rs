@@ -47,7 +47,7 @@ pub async fn inspect(
 ) -> Result<SchemaReport, String> {
     let known = known_outputs(&pipeline.store_folder(), code);
     let job = InspectJob { datasets: sources(pipeline, inputs), tasks: tasks(pipeline, code), known, date };
-    let invocation = Invocation { step: "inspect".to_owned(), folder: folder.to_owned(), job: Job::Inspect(job) };
+    let invocation = Invocation { step: "inspect".to_owned(), folder: folder.to_owned(), job: Job::Inspect(Box::new(job)) };
     let end = crew.run(&invocation, INSPECT_LIMIT, &folder.join("inspect.log")).await;
     match end.answer {
         Ok(Answer::Inspected(inspected)) => Ok(report(&pipeline.spec, code, inspected)),

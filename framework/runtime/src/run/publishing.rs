@@ -22,7 +22,7 @@ impl Attempt<'_> {
         }
         // The last look at the ledger: a move towards old that came in meanwhile is honoured.
         if !self.executor.log.borrow().assemblies.is_empty() {
-            let (now, _) = prepare::stages(&self.prepared.pipeline, &self.prepared.store)?;
+            let now = self.stages_now();
             if self.executor.honour(&now).await && let Some(failure) = self.failure() {
                 return Ok(self.live_failed(failure));
             }
@@ -31,6 +31,16 @@ impl Attempt<'_> {
             return Ok(LiveEnd::Failed(Failure::new(FailureKind::Interrupted, "was interrupted")));
         }
         self.put()
+    }
+
+    /// A ledger that broke since the run began tells of no move: the run holds to its own stages.
+    fn stages_now(&self) -> Stages {
+        let held = Stages(self.prepared.plan.stages.clone());
+        let (now, unreadable) = prepare::stages_now(&self.prepared.pipeline, &self.prepared.store, held);
+        if let Some(error) = unreadable.filter(|_| self.prepared.ledger_is_readable) {
+            self.executor.alert(format!("{error}; moves since the run began are not known, and it holds to its stages"));
+        }
+        now
     }
 
     fn live_failed(&self, failure: Failure) -> LiveEnd {

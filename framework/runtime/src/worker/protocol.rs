@@ -32,13 +32,13 @@ pub struct Invocation {
 #[serde(rename_all = "snake_case")]
 pub enum Job {
     /// Read schemas and plan SQL, running nothing.
-    Inspect(InspectJob),
+    Inspect(Box<InspectJob>),
     /// Execute one version.
     Task(Box<TaskJob>),
     /// Compare two outputs.
     Compare(Box<CompareJob>),
     /// Put two outputs together by customer.
-    Assemble(AssembleJob),
+    Assemble(Box<AssembleJob>),
 }
 
 impl Job {

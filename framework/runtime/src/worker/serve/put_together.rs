@@ -9,7 +9,6 @@ use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
 use understudy_core::customer::Customer;
-use understudy_core::rollout::Assembly;
 use understudy_core::run::{Failure, FailureKind, Usage};
 use understudy_core::world::Side;
 use understudy_tables::{ParquetFile, TableSource, table_schema, value_at};
@@ -30,7 +29,7 @@ pub(super) fn put_together(job: &AssembleJob) -> Result<NodeResult, Failure> {
     let path = job.output.join("data.parquet");
     let mut file = ParquetFile::create(&path, &schema).map_err(|error| machine_failure(chain(&error)))?;
     let mut grain = Grain::default();
-    for side in sides(&job.assembly) {
+    for side in job.assembly.sides() {
         let table = match side {
             Side::Old => &job.old,
             Side::New => &job.new,
@@ -38,16 +37,10 @@ pub(super) fn put_together(job: &AssembleJob) -> Result<NodeResult, Failure> {
         take(job, table, side, &schema, &mut file, &mut grain)?;
     }
     let rows = file.finish().map_err(|error| machine_failure(chain(&error)))?;
-    if sides(&job.assembly).len() > 1 {
+    if job.assembly.sides().count() > 1 {
         grain.check(&job.task)?;
     }
     result(job, &path, &schema, rows)
-}
-
-/// The sides that some lane's rows come from.
-fn sides(assembly: &Assembly) -> Vec<Side> {
-    let used = |side| assembly.unlisted == side || assembly.lanes.values().any(|lane| *lane == side);
-    [Side::Old, Side::New].into_iter().filter(|side| used(*side)).collect()
 }
 
 fn take(

@@ -82,7 +82,7 @@ async fn command_output(
 ) -> Result<TaskOutput, Failure> {
     let input_dirs = input_dirs(inputs, wanted, temporary)?;
     let task = command_task(job, inputs, argv, input_dirs, temporary);
-    run_command(&task).await.map_err(|error| task_failure(chain(&error)))
+    run_command(&task).await.map_err(|error| task_failure(format!("failed: {}", chain(&error))))
 }
 
 /// Lays out each input as the program wants it.
