@@ -4,7 +4,7 @@ use std::thread;
 
 use understudy_core::comparison::Comparison;
 use understudy_core::rule::Rule;
-use understudy_tables::{TableError, schemas_of_pair};
+use understudy_tables::{TableError, TableSource, schemas_of_pair};
 
 use crate::align::{AlignError, Alignment};
 use crate::both::{Both, Side};
@@ -14,6 +14,7 @@ use crate::fetch::fetch;
 use crate::held::Held;
 use crate::matching::{Identity, Matched, match_sides};
 use crate::means::{Means, TempError};
+use crate::record::record_bytes;
 use crate::remaining::settle;
 use crate::request::{Findings, FindingsError, Request};
 use crate::scan::{PassError, scan};
@@ -62,8 +63,26 @@ pub fn compare(
         old: request.old,
         new: request.new,
     };
-    let means = Means::new(request.memory_bytes, request.threads, request.temp_dir);
+    let rows = extent(request)?;
+    let means = Means::new(
+        request.memory_bytes,
+        request.threads,
+        request.temp_dir,
+        Some(rows * record_bytes(1) as u64),
+    );
     compare_aligned(tables, alignment, request.rules, &means, findings)
+}
+
+/// The rows of the greater side, about.
+fn extent(request: &Request<'_>) -> Result<u64, CompareError> {
+    /// The bytes that a row of CSV has at least, mostly.
+    const CSV_ROW_BYTES: u64 = 16;
+    let rows = |table: &TableSource| {
+        let extent = table.extent()?;
+        Ok(extent.rows.unwrap_or(extent.bytes / CSV_ROW_BYTES))
+    };
+    let old = rows(request.old).map_err(CompareError::Schemas)?;
+    Ok(old.max(rows(request.new).map_err(CompareError::Schemas)?))
 }
 
 pub(crate) fn compare_aligned(
@@ -91,7 +110,7 @@ pub(crate) fn compare_aligned(
             means,
         )
     })?;
-    let gave_up = settle(&rows, identity, &mut tally)?;
+    let gave_up = settle(&rows, identity, means, &mut tally)?;
     let mut notes = alignment.notes;
     notes.extend(row_notes(tally.comparison(), gave_up));
     notes.extend(tally.spelling_notes());
@@ -143,7 +162,7 @@ fn first_pass(
         old: old.records,
         new: new.records,
     };
-    let matched = match_sides(&records, identity, &judge, means.threads)?;
+    let matched = match_sides(&records, identity, &judge, means)?;
     tally.add_equal(matched.equal);
     tally.add_expected(&matched.expected, &customers.all);
     tally.comparison().rows.duplicate_keys = matched.duplicate_keys;

@@ -57,7 +57,7 @@ fn visit_digests(domain: &Domain, array: &dyn Array, visit: &mut impl FnMut(usiz
     }
 }
 
-#[inline]
+#[inline(always)]
 fn scalar_digest(scalar: Scalar) -> u128 {
     match scalar {
         Scalar::Null => NULL,
@@ -72,7 +72,7 @@ fn scalar_digest(scalar: Scalar) -> u128 {
 
 /// Two mixers of 64 bits, the finalisers of MurmurHash3 and of SplitMix64. Each gives different words different
 /// numbers, so that no two words share a digest.
-#[inline]
+#[inline(always)]
 fn word_digest(word: u64) -> u128 {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     let low = mix(
@@ -88,6 +88,7 @@ fn word_digest(word: u64) -> u128 {
     u128::from(high) << 64 | u128::from(low)
 }
 
+#[inline(always)]
 fn mix(word: u64, shifts: [u32; 3], factors: [u64; 2]) -> u64 {
     let word = (word ^ (word >> shifts[0])).wrapping_mul(factors[0]);
     let word = (word ^ (word >> shifts[1])).wrapping_mul(factors[1]);

@@ -5,12 +5,13 @@ use std::thread;
 
 use crate::both::Both;
 use crate::bulk::{BulkCounts, BulkJudge};
-use crate::means::TempError;
+use crate::means::{Means, TempError};
 use crate::parts::Parts;
 use crate::record::{Pair, Records};
 use crate::row_set::RowSet;
 
 mod groups;
+mod in_order;
 
 use groups::Groups;
 
@@ -39,12 +40,12 @@ pub(crate) fn match_sides(
     sides: &Both<Parts<'_>>,
     identity: Identity,
     judge: &BulkJudge<'_>,
-    threads: usize,
+    means: &Means,
 ) -> Result<Matched, TempError> {
     let next = AtomicUsize::new(0);
-    let work = || match_parts(sides, identity, judge, &next);
+    let work = || match_parts(sides, identity, judge, means, &next);
     let found = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let others: Vec<_> = (1..means.threads).map(|_| scope.spawn(work)).collect();
         let mut found = vec![work()];
         found.extend(others.into_iter().map(|other| {
             other
@@ -69,6 +70,7 @@ fn match_parts(
     sides: &Both<Parts<'_>>,
     identity: Identity,
     judge: &BulkJudge<'_>,
+    means: &Means,
     next: &AtomicUsize,
 ) -> Result<Matched, TempError> {
     let mut matched = Matched::default();
@@ -76,6 +78,10 @@ fn match_parts(
         let part = next.fetch_add(1, Ordering::Relaxed);
         if part >= sides.old.len() {
             return Ok(matched);
+        }
+        if sides.old.bytes(part) + sides.new.bytes(part) > means.most_part_bytes {
+            in_order::match_part(sides, part, identity, judge, means, &mut matched)?;
+            continue;
         }
         let words = judge.held.words;
         let old = Records::decode(&sides.old.take(part)?, words);

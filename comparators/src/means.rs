@@ -4,8 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The most parts that rows are kept in. More would make each of them smaller than a processor's cache needs.
+/// The most parts that rows are kept in: more would make writing to them slow, because each has a page of its own.
 const MAX_PARTS: usize = 1024;
+/// The size that a part should have: two of them fit into the cache that a processor core has for itself.
+const PART_BYTES: u64 = 1 << 20;
+/// The share of the memory that one part of both sides may take when it is matched: one in so many.
+const PART_SHARE: u64 = 8;
 /// The least and the most bytes that a part is kept in and written to disk by.
 const MIN_CHUNK_BYTES: usize = 4 << 10;
 const MAX_CHUNK_BYTES: usize = 64 << 10;
@@ -20,19 +24,26 @@ pub(crate) struct Means {
     pub(crate) temp_dir: PathBuf,
     pub(crate) parts: usize,
     pub(crate) chunk_bytes: usize,
+    /// Parts of more bytes, both sides together, are sorted on disk instead of being loaded.
+    pub(crate) most_part_bytes: u64,
     /// The bits of a key's digest that are looked at: all of them, but where tests want keys to collide.
     pub(crate) key_mask: u128,
 }
 
 impl Means {
-    pub(crate) fn new(memory_bytes: u64, threads: usize, temp_dir: &Path) -> Self {
-        let open_bytes = memory_bytes / OPEN_SHARE / 2;
-        let fitting = usize::try_from(open_bytes).unwrap_or(usize::MAX) / MIN_CHUNK_BYTES;
-        let parts = match fitting {
-            0 => 1,
-            count => (1 << count.ilog2()).min(MAX_PARTS),
-        };
-        Self::with_parts(memory_bytes, threads, temp_dir, parts)
+    /// The means for a comparison whose greater side is expected to take so many bytes.
+    pub(crate) fn new(
+        memory_bytes: u64,
+        threads: usize,
+        temp_dir: &Path,
+        expected_bytes: Option<u64>,
+    ) -> Self {
+        let open_bytes = usize::try_from(memory_bytes / OPEN_SHARE / 2).unwrap_or(usize::MAX);
+        let wanted = expected_bytes.map_or(MAX_PARTS, |bytes| {
+            usize::try_from(bytes / PART_BYTES).unwrap_or(usize::MAX)
+        });
+        let parts = wanted.min(open_bytes / MIN_CHUNK_BYTES).clamp(1, MAX_PARTS);
+        Self::with_parts(memory_bytes, threads, temp_dir, 1 << parts.ilog2())
     }
 
     /// The same with a given number of parts, a power of two.
@@ -49,6 +60,7 @@ impl Means {
             temp_dir: temp_dir.to_owned(),
             parts,
             chunk_bytes: (open_bytes / parts).clamp(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES),
+            most_part_bytes: memory_bytes / PART_SHARE / threads.max(1) as u64,
             key_mask: u128::MAX,
         }
     }

@@ -21,8 +21,6 @@ pub(crate) struct PartWriter<'a> {
 struct Part {
     full: Vec<Chunk>,
     open: Vec<u8>,
-    /// Bytes of the budget that the full chunks hold.
-    held_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -71,7 +69,6 @@ impl<'a> PartWriter<'a> {
         if part.open.is_empty() {
             part.open = Vec::with_capacity(capacity);
         } else if self.means.memory.take(part.open.capacity() as u64) {
-            part.held_bytes += part.open.capacity() as u64;
             part.full.push(Chunk::Memory(std::mem::replace(
                 &mut part.open,
                 Vec::with_capacity(capacity),
@@ -125,34 +122,56 @@ impl Parts<'_> {
         self.parts.len()
     }
 
+    /// How much was appended to a part.
+    pub(crate) fn bytes(&self, part: usize) -> u64 {
+        self.lock(part).bytes() as u64
+    }
+
     /// Everything that was appended to a part, in order. Its memory is free afterwards.
     pub(crate) fn take(&self, part: usize) -> Result<Vec<u8>, TempError> {
-        let part = std::mem::take(
-            &mut *self.parts[part]
-                .lock()
-                .expect("no thread panics with a part in its hands"),
-        );
-        let mut bytes = Vec::with_capacity(part.bytes());
-        for chunk in &part.full {
-            self.load(chunk, &mut bytes)
-                .map_err(self.means.temp_error())?;
-        }
-        bytes.extend_from_slice(&part.open);
-        self.means.memory.give_back(part.held_bytes);
+        let mut bytes = Vec::with_capacity(self.lock(part).bytes());
+        self.take_chunks(part, |chunk| {
+            bytes.extend_from_slice(chunk);
+            Ok(())
+        })?;
         Ok(bytes)
     }
 
-    fn load(&self, chunk: &Chunk, bytes: &mut Vec<u8>) -> io::Result<()> {
-        match (chunk, &self.spill) {
-            (Chunk::Memory(held), _) => bytes.extend_from_slice(held),
-            (Chunk::Disk { offset, len }, Some(spill)) => {
-                let start = bytes.len();
-                bytes.resize(start + len, 0);
-                spill.file.read_exact_at(&mut bytes[start..], *offset)?;
+    /// The same, chunk by chunk. What was appended at once is in one chunk.
+    pub(crate) fn take_chunks(
+        &self,
+        part: usize,
+        mut receive: impl FnMut(&[u8]) -> Result<(), TempError>,
+    ) -> Result<(), TempError> {
+        let part = std::mem::take(&mut *self.lock(part));
+        let mut read = Vec::new();
+        for chunk in part.full {
+            match &chunk {
+                Chunk::Memory(held) => {
+                    receive(held)?;
+                    self.means.memory.give_back(held.capacity() as u64);
+                }
+                Chunk::Disk { offset, len } => {
+                    read.resize(*len, 0);
+                    let spill = self
+                        .spill
+                        .as_ref()
+                        .expect("a chunk on disk has a file that it is in");
+                    spill
+                        .file
+                        .read_exact_at(&mut read, *offset)
+                        .map_err(self.means.temp_error())?;
+                    receive(&read)?;
+                }
             }
-            (Chunk::Disk { .. }, None) => unreachable!("a chunk on disk has a file that it is in"),
         }
-        Ok(())
+        receive(&part.open)
+    }
+
+    fn lock(&self, part: usize) -> std::sync::MutexGuard<'_, Part> {
+        self.parts[part]
+            .lock()
+            .expect("no thread panics with a part in its hands")
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is kept of every row in the first pass: digests, the place it stands at, and the cells of held columns.
 
 use crate::both::Both;
+use crate::codec::Coded;
 
 /// Bits of a row's position; the rest of the word is the number of its customer.
 const POSITION_BITS: u32 = 40;
@@ -32,6 +33,43 @@ impl Place {
     }
 }
 
+/// The bytes of a record with so many held words.
+pub(crate) fn record_bytes(words: usize) -> usize {
+    FIXED_BYTES + words * WORD_BYTES
+}
+
+/// One record by itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Record {
+    pub(crate) key: u128,
+    pub(crate) row: u128,
+    pub(crate) place: Place,
+    pub(crate) held: Vec<u64>,
+}
+
+impl Coded for Record {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.key.encode(bytes);
+        self.row.encode(bytes);
+        self.place.0.encode(bytes);
+        self.held.iter().for_each(|word| word.encode(bytes));
+    }
+
+    /// The held words are whatever is left.
+    fn decode(bytes: &mut &[u8]) -> Self {
+        let (key, row) = (u128::decode(bytes), u128::decode(bytes));
+        let place = Place(u64::decode(bytes));
+        let held = bytes.chunks_exact(WORD_BYTES).map(word).collect();
+        *bytes = &[];
+        Self {
+            key,
+            row,
+            place,
+            held,
+        }
+    }
+}
+
 /// Writes a row's record.
 pub(crate) fn encode(key: u128, row: u128, place: Place, held: &[u64], record: &mut Vec<u8>) {
     record.clear();
@@ -55,7 +93,7 @@ pub(crate) struct Records {
 impl Records {
     /// Reads records with so many held words each.
     pub(crate) fn decode(bytes: &[u8], words: usize) -> Self {
-        let record_bytes = FIXED_BYTES + words * WORD_BYTES;
+        let record_bytes = record_bytes(words);
         let count = bytes.len() / record_bytes;
         let mut records = Self {
             keys: Vec::with_capacity(count),
@@ -77,6 +115,17 @@ impl Records {
                 .extend(record[FIXED_BYTES..].chunks_exact(WORD_BYTES).map(word));
         }
         records
+    }
+
+    /// One record.
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            keys: vec![record.key],
+            rows: vec![record.row],
+            places: vec![record.place],
+            held: record.held.clone(),
+            words: record.held.len(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

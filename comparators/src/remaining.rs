@@ -1,6 +1,6 @@
 //! What became of the rows that remain: by their values, not by their digests.
 
-use std::cmp::Ordering;
+use std::collections::VecDeque;
 
 use understudy_core::comparison::{CellDifference, RowChange, RowDifference};
 use understudy_core::customer::Customer;
@@ -10,9 +10,10 @@ use crate::both::{Both, Side};
 use crate::codec::decode_all;
 use crate::fetch::Row;
 use crate::matching::Identity;
-use crate::means::TempError;
+use crate::means::{Means, TempError};
 use crate::pair::{MAX_ROWS_TO_PAIR, cheapest_pairs};
 use crate::parts::Parts;
+use crate::sorted::{Sorted, Sorter};
 use crate::tally::Tally;
 
 /// Matches the remaining rows on their keys and hands every difference to the tally.
@@ -20,84 +21,180 @@ use crate::tally::Tally;
 pub(crate) fn settle(
     sides: &Both<Parts<'_>>,
     identity: Identity,
+    means: &Means,
     tally: &mut Tally<'_>,
 ) -> Result<u64, TempError> {
     let mut gave_up = 0;
     for part in 0..sides.old.len() {
-        let rows = Both {
-            old: decode_all(&sides.old.take(part)?),
-            new: decode_all(&sides.new.take(part)?),
-        };
-        gave_up += settle_part(rows, identity, tally)?;
+        if identity == Identity::WholeRow {
+            leave_part(&sides.old, part, Side::Old, tally)?;
+            leave_part(&sides.new, part, Side::New, tally)?;
+        } else {
+            let old = Group::new(in_order(&sides.old, part, means)?);
+            let new = Group::new(in_order(&sides.new, part, means)?);
+            gave_up += settle_part(Both { old, new }, tally)?;
+        }
     }
     Ok(gave_up)
 }
 
-fn settle_part(
-    mut rows: Both<Vec<Row>>,
-    identity: Identity,
+/// The rows of one part of one side by key, rows of one key by their cells.
+fn in_order<'a>(
+    side: &Parts<'_>,
+    part: usize,
+    means: &'a Means,
+) -> Result<Sorted<'a, Row>, TempError> {
+    let mut sorter = Sorter::new(means, |left: &Row, right: &Row| {
+        Value::order_all(&left.key, &right.key)
+            .then_with(|| Value::order_all(&left.cells, &right.cells))
+    });
+    side.take_chunks(part, |chunk| {
+        decode_all::<Row>(chunk)
+            .into_iter()
+            .try_for_each(|row| sorter.push(row))
+    })?;
+    sorter.finish()
+}
+
+fn leave_part(
+    side: &Parts<'_>,
+    part: usize,
+    of: Side,
     tally: &mut Tally<'_>,
-) -> Result<u64, TempError> {
-    if identity == Identity::WholeRow {
-        leave(rows.old, Side::Old, tally)?;
-        leave(rows.new, Side::New, tally)?;
-        return Ok(0);
-    }
-    rows.old.sort_by(order);
-    rows.new.sort_by(order);
+) -> Result<(), TempError> {
+    side.take_chunks(part, |chunk| {
+        decode_all::<Row>(chunk)
+            .into_iter()
+            .try_for_each(|row| leave(row, of, tally))
+    })
+}
+
+fn settle_part(mut sides: Both<Group<'_>>, tally: &mut Tally<'_>) -> Result<u64, TempError> {
     let mut gave_up = 0;
-    let (mut old, mut new) = (
-        rows.old.into_iter().peekable(),
-        rows.new.into_iter().peekable(),
-    );
-    while let Some(key) = first_key(old.peek(), new.peek()) {
-        let is_of_key = |row: &Row| Value::order_all(&row.key, &key).is_eq();
-        let group = Both {
-            old: std::iter::from_fn(|| old.next_if(is_of_key)).collect(),
-            new: std::iter::from_fn(|| new.next_if(is_of_key)).collect(),
-        };
-        gave_up += u64::from(settle_key(group, tally)? == Pairing::InOrder);
+    while let Some(key) = first_key(&mut sides)? {
+        sides.old.begin(&key)?;
+        sides.new.begin(&key)?;
+        let is_too_much = (sides.old.is_long() || sides.new.is_long())
+            && !sides.old.loaded.is_empty()
+            && !sides.new.loaded.is_empty();
+        if is_too_much {
+            gave_up += 1;
+            pair_in_order(&mut sides, &key, tally)?;
+        } else if sides.old.loaded.is_empty() || sides.new.loaded.is_empty() {
+            pair_in_order(&mut sides, &key, tally)?;
+        } else {
+            let group = Both {
+                old: sides.old.take(),
+                new: sides.new.take(),
+            };
+            pair_best(group, tally)?;
+        }
     }
     Ok(gave_up)
 }
 
-/// How the rows of one key were paired.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Pairing {
-    /// So that the fewest cells differ.
-    Best,
-    /// In the order of their values, because there are too many.
-    InOrder,
-}
-
-fn order(left: &Row, right: &Row) -> Ordering {
-    Value::order_all(&left.key, &right.key)
-        .then_with(|| Value::order_all(&left.cells, &right.cells))
-}
-
-fn first_key(old: Option<&Row>, new: Option<&Row>) -> Option<Vec<Value>> {
+fn first_key(sides: &mut Both<Group<'_>>) -> Result<Option<Vec<Value>>, TempError> {
+    let (old, new) = (sides.old.rows.peek()?, sides.new.rows.peek()?);
     let first = [old, new]
         .into_iter()
         .flatten()
         .min_by(|a, b| Value::order_all(&a.key, &b.key));
-    first.map(|row| row.key.clone())
+    Ok(first.map(|row| row.key.clone()))
 }
 
-fn settle_key(group: Both<Vec<Row>>, tally: &mut Tally<'_>) -> Result<Pairing, TempError> {
-    let longest = group.old.len().max(group.new.len());
-    let shortest = group.old.len().min(group.new.len());
-    let pairing = if longest > MAX_ROWS_TO_PAIR && shortest > 0 {
-        Pairing::InOrder
+/// One side's rows of the key at hand, as many of them as a best pairing looks at, and the rows behind them.
+struct Group<'a> {
+    rows: Sorted<'a, Row>,
+    loaded: VecDeque<Row>,
+}
+
+impl<'a> Group<'a> {
+    fn new(rows: Sorted<'a, Row>) -> Self {
+        Self {
+            rows,
+            loaded: VecDeque::new(),
+        }
+    }
+
+    /// Loads rows of a key, one more than a best pairing takes.
+    fn begin(&mut self, key: &[Value]) -> Result<(), TempError> {
+        while self.loaded.len() <= MAX_ROWS_TO_PAIR {
+            match self
+                .rows
+                .next_if(|row| Value::order_all(&row.key, key).is_eq())?
+            {
+                Some(row) => self.loaded.push_back(row),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn is_long(&self) -> bool {
+        self.loaded.len() > MAX_ROWS_TO_PAIR
+    }
+
+    fn take(&mut self) -> Vec<Row> {
+        self.loaded.drain(..).collect()
+    }
+
+    /// The next row of the key.
+    fn next(&mut self, key: &[Value]) -> Result<Option<Row>, TempError> {
+        match self.loaded.pop_front() {
+            Some(row) => Ok(Some(row)),
+            None => self
+                .rows
+                .next_if(|row| Value::order_all(&row.key, key).is_eq()),
+        }
+    }
+}
+
+/// Pairs the rows of a key in the order of their cells. Those of the longer side that are left stand alone.
+fn pair_in_order(
+    sides: &mut Both<Group<'_>>,
+    key: &[Value],
+    tally: &mut Tally<'_>,
+) -> Result<(), TempError> {
+    loop {
+        match (sides.old.next(key)?, sides.new.next(key)?) {
+            (Some(old), Some(new)) => compare_pair(old, new, tally)?,
+            (Some(old), None) => leave(old, Side::Old, tally)?,
+            (None, Some(new)) => leave(new, Side::New, tally)?,
+            (None, None) => return Ok(()),
+        }
+    }
+}
+
+/// Pairs the rows of a key so that the fewest cells differ.
+fn pair_best(group: Both<Vec<Row>>, tally: &mut Tally<'_>) -> Result<(), TempError> {
+    let partners = if group.old.len() == 1 && group.new.len() == 1 {
+        vec![0]
     } else {
-        Pairing::Best
-    };
-    let partners = if pairing == Pairing::Best && longest > 1 && shortest > 0 {
         best_partners(&group)
-    } else {
-        (0..shortest).collect()
     };
-    pair_up(group, &partners, tally)?;
-    Ok(pairing)
+    let old_is_shorter = group.old.len() <= group.new.len();
+    let (shorter, longer) = if old_is_shorter {
+        (group.old, group.new)
+    } else {
+        (group.new, group.old)
+    };
+    let mut longer: Vec<Option<Row>> = longer.into_iter().map(Some).collect();
+    for (row, partner) in shorter.into_iter().zip(partners) {
+        let other = longer[partner]
+            .take()
+            .expect("a row is the partner of one row");
+        let (old, new) = if old_is_shorter {
+            (row, other)
+        } else {
+            (other, row)
+        };
+        compare_pair(old, new, tally)?;
+    }
+    let side = if old_is_shorter { Side::New } else { Side::Old };
+    longer
+        .into_iter()
+        .flatten()
+        .try_for_each(|row| leave(row, side, tally))
 }
 
 /// For each row of the shorter side, its partner on the longer one.
@@ -127,33 +224,6 @@ fn differing_cells(left: &Row, right: &Row) -> u32 {
         .sum()
 }
 
-fn pair_up(
-    group: Both<Vec<Row>>,
-    partners: &[usize],
-    tally: &mut Tally<'_>,
-) -> Result<(), TempError> {
-    let old_is_shorter = group.old.len() <= group.new.len();
-    let (shorter, longer) = if old_is_shorter {
-        (group.old, group.new)
-    } else {
-        (group.new, group.old)
-    };
-    let mut longer: Vec<Option<Row>> = longer.into_iter().map(Some).collect();
-    for (row, partner) in shorter.into_iter().zip(partners) {
-        let other = longer[*partner]
-            .take()
-            .expect("a row is the partner of one row");
-        let (old, new) = if old_is_shorter {
-            (row, other)
-        } else {
-            (other, row)
-        };
-        compare_pair(old, new, tally)?;
-    }
-    let side = if old_is_shorter { Side::New } else { Side::Old };
-    leave(longer.into_iter().flatten(), side, tally)
-}
-
 fn compare_pair(old: Row, new: Row, tally: &mut Tally<'_>) -> Result<(), TempError> {
     let pairs = old.cells.into_iter().zip(new.cells).enumerate();
     let cells: Vec<_> = pairs
@@ -173,13 +243,14 @@ fn compare_pair(old: Row, new: Row, tally: &mut Tally<'_>) -> Result<(), TempErr
     tally.add(difference, old.lot)
 }
 
-fn leave(
-    rows: impl IntoIterator<Item = Row>,
-    side: Side,
-    tally: &mut Tally<'_>,
-) -> Result<(), TempError> {
-    rows.into_iter()
-        .try_for_each(|row| tally.add(one_sided(row.key, row.customer, row.cells, side), row.lot))
+fn leave(row: Row, side: Side, tally: &mut Tally<'_>) -> Result<(), TempError> {
+    let Row {
+        key,
+        cells,
+        customer,
+        lot,
+    } = row;
+    tally.add(one_sided(key, customer, cells, side), lot)
 }
 
 fn one_sided(key: Vec<Value>, customer: Customer, cells: Vec<Value>, side: Side) -> RowDifference {

@@ -62,11 +62,13 @@ pub(crate) fn is_scalar(domain: &Domain) -> bool {
 
 impl Scalar {
     /// An integer of up to 128 bits.
+    #[inline(always)]
     pub(crate) fn of(integer: i128) -> Self {
         i64::try_from(integer).map_or(Self::Wide(integer), Self::Word)
     }
 
     /// A float, of which NaN has one pattern and zero one sign.
+    #[inline(always)]
     fn of_float(float: f64) -> Self {
         let normal = if float.is_nan() {
             f64::NAN
@@ -80,6 +82,7 @@ impl Scalar {
 }
 
 /// Shows each value of an array of primitives, and NULL where there is none.
+#[inline]
 fn visit_primitives<T: ArrowPrimitiveType>(
     array: &dyn Array,
     scalar: impl Fn(T::Native) -> Scalar,

@@ -30,7 +30,7 @@ pub const EXPECTED_ROWS_PER_RULE: usize = 100;
 pub(crate) struct Tally<'a> {
     pub(crate) judge: RowJudge,
     comparison: Comparison,
-    kept: Sorter<'a>,
+    kept: Sorter<'a, JudgedRow>,
     /// Changed cells by column and by the one normaliser that would make them equal.
     spellings: BTreeMap<(usize, Normalizer), u64>,
     /// For each rule the expected rows with the lowest lots, each with its number in the order of arrival.
@@ -244,8 +244,10 @@ impl<'a> Tally<'a> {
         for row in sampled.into_values() {
             self.kept.push((*row).clone())?;
         }
-        self.kept
-            .drain(|row| findings.row(row).map_err(CompareError::from))?;
+        let mut kept = self.kept.finish()?;
+        while let Some(row) = kept.next()? {
+            findings.row(row)?;
+        }
         Ok(self.comparison)
     }
 }

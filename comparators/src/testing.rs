@@ -68,7 +68,7 @@ impl Case {
         };
         let mut collected = Collected::default();
         let folder = std::env::temp_dir();
-        let means = Means::new(64 << 20, 1, &folder);
+        let means = Means::new(64 << 20, 1, &folder, None);
         collected.comparison =
             compare_aligned(tables, alignment, &self.rules, &means, &mut collected)?;
         Ok(collected)
