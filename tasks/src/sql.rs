@@ -12,6 +12,7 @@ mod statement;
 mod table;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,11 +20,12 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use datafusion::execution::SessionState;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use understudy_core::run_date::RunDate;
 use understudy_core::spec::Param;
+use understudy_tables::TableError;
 
 pub use error::SqlError;
 
@@ -32,6 +34,9 @@ use crate::{TaskError, TaskInput, TaskOutput};
 
 /// Batches that wait to be written, at most.
 const MAX_WAITING_BATCHES: usize = 4;
+
+/// The rows of a batch when a broken file is searched for.
+const SEARCHED_ROWS: usize = 8192;
 
 /// One SQL query and all that it depends on beside its inputs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -76,10 +81,37 @@ pub async fn run_sql(
     let (sender, receiver) = mpsc::channel(MAX_WAITING_BATCHES);
     // Encoding blocks, and can go on while the next batch is computed.
     let writer = tokio::task::spawn_blocking(move || write(file, receiver));
-    let computed = compute(&state, plan, sender).await;
-    let written = writer.await.map_err(SqlError::crashed)?;
-    computed?;
-    written
+    let computed = AssertUnwindSafe(compute(&state, plan, sender))
+        .catch_unwind()
+        .await;
+    let computed = computed.unwrap_or_else(|panic| Err(SqlError::crashed(panic.as_ref())));
+    let written = writer
+        .await
+        .map_err(|error| SqlError::Failed(error.to_string()))?;
+    match computed {
+        Ok(()) => written,
+        Err(error) => Err(explained(error, inputs).await),
+    }
+}
+
+/// The engine does not say which file it could not decode, so the inputs are read once more to find it.
+async fn explained(error: SqlError, inputs: &[TaskInput]) -> TaskError {
+    if !matches!(error, SqlError::Unreadable(_) | SqlError::Crashed(_)) {
+        return error.into();
+    }
+    let inputs = inputs.to_vec();
+    let broken = tokio::task::spawn_blocking(move || inputs.iter().find_map(broken_file)).await;
+    broken
+        .ok()
+        .flatten()
+        .map_or_else(|| error.into(), TaskError::from)
+}
+
+fn broken_file(input: &TaskInput) -> Option<TableError> {
+    match input.source.read(&input.schema, None, SEARCHED_ROWS) {
+        Ok(mut batches) => batches.find_map(Result::err),
+        Err(error) => Some(error),
+    }
 }
 
 async fn plan(

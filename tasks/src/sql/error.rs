@@ -1,9 +1,12 @@
 //! What is wrong with a query, in words that help.
 
+use std::any::Any;
+
+use arrow::error::ArrowError;
 use datafusion::common::{Diagnostic, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
-use tokio::task::JoinError;
+use understudy_tables::TableError;
 
 /// The longest list of names that an error shows.
 const MAX_SHOWN_NAMES: usize = 30;
@@ -94,6 +97,12 @@ pub enum SqlError {
         "the query needs more memory than its limit; raise `limits: memory`, or join and sort less at once: {0}"
     )]
     OutOfMemory(String),
+    /// An input could not be decoded while the query ran.
+    #[error("an input cannot be read: {0}")]
+    Unreadable(String),
+    /// The engine panicked.
+    #[error("the query crashed the engine: {0}")]
+    Crashed(String),
     /// The query failed while it ran.
     #[error("the query failed: {0}")]
     Failed(String),
@@ -193,15 +202,27 @@ impl SqlError {
     /// An error while running.
     pub(super) fn running(error: DataFusionError) -> Self {
         let root = error.find_root();
+        let text = message(root);
         match root {
-            DataFusionError::ResourcesExhausted(_) => Self::OutOfMemory(message(root)),
-            _ => Self::Failed(message(root)),
+            DataFusionError::ResourcesExhausted(_) => Self::OutOfMemory(text),
+            DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) => {
+                Self::Unreadable(text)
+            }
+            DataFusionError::External(cause) if cause.is::<TableError>() => Self::Unreadable(text),
+            DataFusionError::ArrowError(cause, _)
+                if matches!(**cause, ArrowError::ParquetError(_)) =>
+            {
+                Self::Unreadable(text)
+            }
+            _ => Self::Failed(text),
         }
     }
 
-    /// A part of the query that panicked.
-    pub(super) fn crashed(error: JoinError) -> Self {
-        Self::Failed(error.to_string())
+    /// A panic of the engine, or of what it was given to read.
+    pub(super) fn crashed(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Crashed(text.unwrap_or_else(|| "no reason given".to_owned()))
     }
 }
 
