@@ -23,8 +23,6 @@ use crate::report::files::diff::DiffFiles;
 use crate::store::layout::Store;
 use crate::worker::{Answer, Crew, Invocation, Job, WorkerLimits};
 
-pub(crate) use node::DATA_FILE;
-
 /// How the executor works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resources {

@@ -201,7 +201,7 @@ fn where_the_one_lane_is_unexpected_everybody_gets_old_rows() {
     let mut known = compared(&[], &[]);
     known.customers.insert(Customer::Everybody, Verdict::Unexpected);
     check("*=live", &known, &expect![[r#"
-        [], else old, columns of old, fell back: *
+        [], else old, columns of old
         alert: `x`: * fell back to its old rows: unexpected differences in `t`
     "#]]);
 }

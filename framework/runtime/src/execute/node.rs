@@ -10,12 +10,11 @@ use understudy_core::run::{Failure, FailureKind, NodeOutput, NodeRecord, Usage};
 use understudy_core::spec::{Task, Version, VersionKind};
 use understudy_core::world::Side;
 use understudy_tables::{TableSource, pin};
+use understudy_tasks::DATA_FILE;
 
 use super::{Executor, Reuse, wrong_answer};
 use crate::worker::{Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits};
 
-/// The file of a node's rows.
-pub(crate) const DATA_FILE: &str = "data.parquet";
 /// The file that says that a node's output is complete.
 const RESULT_FILE: &str = "result.json";
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use understudy_core::digest::Digest;
 use understudy_core::event::Event;
-use understudy_core::path_part::encode;
 use understudy_core::plan::{NodeId, Plan, Publication, Work};
 use understudy_core::run::{Failure, FailureKind, PublicationRecord, PublishedFile};
 use understudy_core::stage::Stages;
+
+use understudy_tasks::DATA_FILE;
 
 use super::{Attempt, LiveEnd};
 use crate::error::RunError;
@@ -90,7 +91,7 @@ impl Attempt<'_> {
     fn publication(&self, planned: &Publication) -> publish::Publication {
         publish::Publication {
             task: planned.task.clone(),
-            output: LiveOutput::at(self.executor.output_folder(planned.node).join(crate::execute::DATA_FILE)),
+            output: LiveOutput::at(self.executor.output_folder(planned.node).join(DATA_FILE)),
             location: self.prepared.pipeline.folder.join(&planned.location),
             code: self.code_behind(planned.node),
         }
@@ -131,7 +132,7 @@ impl Attempt<'_> {
             let Some(marker) = marker else { continue };
             let rows = log.output(publication.node).map_or(0, |output| output.rows);
             let below = publication.location.trim_end_matches('/');
-            let path = format!("{below}/date={}/{}", self.prepared.plan.date, encode(crate::execute::DATA_FILE));
+            let path = format!("{below}/date={}/{}", self.prepared.plan.date, DATA_FILE);
             outputs.insert(publication.task.clone(), PublishedFile { path, rows, digest: marker.digest });
         }
         Ok(outputs)

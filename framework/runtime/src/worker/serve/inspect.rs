@@ -1,15 +1,16 @@
 //! Reading schemas and planning SQL, running nothing.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use understudy_core::path_part::encode;
 use understudy_core::run::Failure;
 use understudy_core::schema::TableSchema;
-use understudy_core::snapshot::{DatasetSnapshot, FileFormat};
-use understudy_tables::{TableSource, table_schema};
-use understudy_tasks::{SqlTask, TaskInput, plan_sql};
+use understudy_tables::{ParquetFile, TableSource, pin, table_schema};
+use understudy_tasks::{DATA_FILE, SqlTask, TaskInput, plan_sql};
 
 use super::super::protocol::{InspectJob, InspectTask, Inspected};
 use super::{chain, machine_failure};
@@ -34,9 +35,9 @@ pub(super) fn inspect(job: &InspectJob, temporary: &Path) -> Result<Inspected, F
         for (version, schema) in versions {
             note(&mut inspected, task, version, Ok(schema.clone()));
         }
-        // Every known version of a command may be what readers see; the live one comes with its own flag below.
+        // Whatever version of a command was seen stands for what readers of the task see.
         if let Some(schema) = versions.values().next().and_then(arrow_schema) {
-            readable.insert(task.clone(), without_rows(task, schema));
+            readable.insert(task.clone(), without_rows(task, &schema, temporary)?);
         }
     }
     for task in &job.tasks {
@@ -47,7 +48,7 @@ pub(super) fn inspect(job: &InspectJob, temporary: &Path) -> Result<Inspected, F
         if let Ok(schema) = planned
             && task.live
         {
-            readable.insert(task.task.clone(), without_rows(&task.task, Arc::new(schema)));
+            readable.insert(task.task.clone(), without_rows(&task.task, &Arc::new(schema), temporary)?);
         }
     }
     Ok(inspected)
@@ -74,16 +75,21 @@ fn sql_task(job: &InspectJob, task: &InspectTask, temporary: &Path) -> SqlTask {
     }
 }
 
-/// A table that has columns and no files: enough to plan on.
-fn without_rows(name: &str, schema: SchemaRef) -> TaskInput {
-    let snapshot = DatasetSnapshot {
-        name: name.to_owned(),
-        location: String::new(),
-        format: FileFormat::Parquet,
-        files: Vec::new(),
-    };
-    let source = TableSource { base: "/".into(), snapshot, types: BTreeMap::new() };
-    TaskInput { name: name.to_owned(), source, schema }
+/// A table that has columns and no rows: enough to plan on.
+fn without_rows(name: &str, schema: &SchemaRef, temporary: &Path) -> Result<TaskInput, Failure> {
+    let failed = |error: &dyn std::error::Error| machine_failure(format!("`{name}` could not be planned on: {}", chain(error)));
+    let base = temporary.join("outputs").join(encode(name));
+    fs::create_dir_all(&base).map_err(|error| failed(&error))?;
+    let path = base.join(DATA_FILE);
+    // The live version of a task may be planned after a remembered schema of it was laid out.
+    if path.exists() {
+        fs::remove_file(&path).map_err(|error| failed(&error))?;
+    }
+    ParquetFile::create(&path, schema).and_then(ParquetFile::finish).map_err(|error| failed(&error))?;
+    let snapshot = pin(name, DATA_FILE, &base).map_err(|error| failed(&error))?;
+    let source = TableSource { base, snapshot, types: BTreeMap::new() };
+    let schema = source.schema().map_err(|error| failed(&error))?;
+    Ok(TaskInput { name: name.to_owned(), source, schema })
 }
 
 /// The schema that remembered columns stand for; `None` where a type's text cannot be read back.

@@ -12,6 +12,7 @@ use understudy_core::customer::Customer;
 use understudy_core::run::{Failure, FailureKind, Usage};
 use understudy_core::world::Side;
 use understudy_tables::{ParquetFile, TableSource, table_schema, value_at};
+use understudy_tasks::DATA_FILE;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::super::protocol::{AssembleJob, NodeResult, RESULT_FORMAT};
@@ -26,7 +27,7 @@ pub(super) fn put_together(job: &AssembleJob) -> Result<NodeResult, Failure> {
         Side::New => &job.new,
     };
     let schema = source.schema().map_err(|error| machine_failure(chain(&error)))?;
-    let path = job.output.join("data.parquet");
+    let path = job.output.join(DATA_FILE);
     let mut file = ParquetFile::create(&path, &schema).map_err(|error| machine_failure(chain(&error)))?;
     let mut grain = Grain::default();
     for side in job.assembly.sides() {
