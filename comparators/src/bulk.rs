@@ -18,59 +18,72 @@ pub(crate) struct BulkJudge<'a> {
     pub(crate) customers: &'a Customers,
 }
 
-/// A pair that differs only as rules expect it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct ExpectedPair {
-    /// The digest of the key, by which the sample is drawn.
-    pub(crate) lot: u128,
-    pub(crate) positions: Both<u64>,
-    /// The common numbers of its customers.
-    pub(crate) customers: Both<u32>,
-    /// Its differing columns among the compared ones, each with the rule that expects it.
-    pub(crate) cells: Vec<(usize, usize)>,
-}
-
 impl BulkJudge<'_> {
     /// Whether two rows' held cells are the same for certain.
     pub(crate) fn same(&self, old: &[u64], new: &[u64]) -> bool {
         self.held.columns.iter().all(|column| column.same(old, new))
     }
 
-    /// Judges two rows that differ in held cells only. `None` where a look at the tables is needed, or where some
-    /// difference is unexpected, so that the tables will be looked at anyway.
-    pub(crate) fn expected(&self, records: Both<&Records>, pair: Pair) -> Option<ExpectedPair> {
+    /// Judges two rows that differ in held cells only, and counts them if every difference is expected.
+    /// `false` where a look at the tables is needed, or where some difference is unexpected, so that the tables will
+    /// be looked at anyway.
+    pub(crate) fn count(
+        &self,
+        records: Both<&Records>,
+        pair: Pair,
+        counts: &mut BulkCounts,
+    ) -> bool {
         let places = Both {
             old: records.old.places[pair.old],
             new: records.new.places[pair.new],
         };
-        let numbers = Both {
-            old: places.old.customer()?,
-            new: places.new.customer()?,
+        let (Some(old), Some(new)) = (places.old.customer(), places.new.customer()) else {
+            return false;
         };
-        let customers = self.customers.common(numbers);
+        let customers = self.customers.common(Both { old, new });
         let words = Both {
             old: records.old.held(pair.old),
             new: records.new.held(pair.new),
         };
-        let mut cells = Vec::new();
-        for column in self
-            .held
-            .columns
-            .iter()
-            .filter(|column| !column.same(words.old, words.new))
-        {
-            cells.push((column.column, self.rule(column, words, customers)?));
+        let mut cells = std::mem::take(&mut counts.scratch);
+        cells.clear();
+        let is_expected = self.judge_cells(words, customers, &mut cells);
+        if is_expected {
+            let positions = Both {
+                old: places.old.position(),
+                new: places.new.position(),
+            };
+            let lot = records.old.keys[pair.old];
+            counts.add(
+                lot,
+                ExpectedPair {
+                    positions,
+                    customers,
+                    cells: &cells,
+                },
+            );
         }
-        let positions = Both {
-            old: places.old.position(),
-            new: places.new.position(),
-        };
-        (!cells.is_empty()).then(|| ExpectedPair {
-            lot: records.old.keys[pair.old],
-            positions,
-            customers,
-            cells,
-        })
+        counts.scratch = cells;
+        is_expected
+    }
+
+    /// Collects the differing columns, each with the rule that expects it; `false` if one has none.
+    fn judge_cells(
+        &self,
+        words: Both<&[u64]>,
+        customers: Both<u32>,
+        cells: &mut Vec<(usize, usize)>,
+    ) -> bool {
+        for column in &self.held.columns {
+            if column.same(words.old, words.new) {
+                continue;
+            }
+            match self.rule(column, words, customers) {
+                Some(rule) => cells.push((column.column, rule)),
+                None => return false,
+            }
+        }
+        true
     }
 
     fn rule(
@@ -79,35 +92,38 @@ impl BulkJudge<'_> {
         words: Both<&[u64]>,
         customers: Both<u32>,
     ) -> Option<usize> {
-        let (old, new) = match (
+        let customer = |number: u32| &self.customers.all[number as usize];
+        let (old_customer, new_customer) = (customer(customers.old), customer(customers.new));
+        let cells = (
             column.cell(Side::Old, words.old),
             column.cell(Side::New, words.new),
-        ) {
-            (HeldCell::Value(old), HeldCell::Value(new)) => (old, new),
-            (HeldCell::Digest(_), HeldCell::Digest(_)) => {
-                return self.rule_for_any(column, customers);
+        );
+        match cells {
+            (HeldCell::Value(old), HeldCell::Value(new)) => {
+                let cell = CellDifference {
+                    column: column.column,
+                    old,
+                    new,
+                };
+                self.judge.rule_for_cell(old_customer, new_customer, &cell)
             }
-            _ => return None,
-        };
-        let cell = CellDifference {
-            column: column.column,
-            old,
-            new,
-        };
-        let customer = |number: u32| &self.customers.all[number as usize];
-        self.judge
-            .rule_for_cell(customer(customers.old), customer(customers.new), &cell)
+            (HeldCell::Digest(_), HeldCell::Digest(_)) => {
+                self.judge
+                    .rule_for_unseen_cell(old_customer, new_customer, column.column)
+            }
+            _ => None,
+        }
     }
+}
 
-    /// The rule for a cell of which only the digests are known.
-    fn rule_for_any(&self, column: &HeldColumn, customers: Both<u32>) -> Option<usize> {
-        let customer = |number: u32| &self.customers.all[number as usize];
-        self.judge.rule_for_unseen_cell(
-            customer(customers.old),
-            customer(customers.new),
-            column.column,
-        )
-    }
+/// A pair that differs only as rules expect it.
+#[derive(Clone, Copy, Debug)]
+struct ExpectedPair<C> {
+    positions: Both<u64>,
+    /// The common numbers of its customers.
+    customers: Both<u32>,
+    /// Its differing columns among the compared ones, each with the rule that expects it.
+    cells: C,
 }
 
 /// Expected pairs, counted.
@@ -115,25 +131,41 @@ impl BulkJudge<'_> {
 pub(crate) struct BulkCounts {
     pub(crate) pairs: u64,
     /// By position among the compared columns.
-    pub(crate) columns: BTreeMap<usize, u64>,
+    pub(crate) columns: Vec<u64>,
     /// By position of the rule.
-    pub(crate) rules: BTreeMap<usize, u64>,
+    pub(crate) rules: Vec<u64>,
     /// By the customers' common number.
     pub(crate) customers: Vec<u64>,
-    /// For each rule the pairs with the lowest lots.
-    samples: BTreeMap<usize, BTreeMap<(u128, u64), ExpectedPair>>,
+    /// For each rule the pairs with the lowest lots, by which the sample is drawn.
+    samples: Vec<Sample>,
+    /// The differing columns of the pair at hand, kept for its memory.
+    scratch: Vec<(usize, usize)>,
 }
 
+type Sample = BTreeMap<(u128, u64), ExpectedPair<Vec<(usize, usize)>>>;
+
 impl BulkCounts {
-    pub(crate) fn add(&mut self, pair: ExpectedPair) {
-        self.count(&pair, 1);
-        for rule in pair.cells.iter().map(|(_, rule)| *rule) {
-            let sample = self.samples.entry(rule).or_default();
-            let ticket = (pair.lot, pair.positions.old);
-            if sample.len() < EXPECTED_ROWS_PER_RULE
-                || sample.last_key_value().is_some_and(|last| ticket < *last.0)
-            {
-                sample.insert(ticket, pair.clone());
+    fn add(&mut self, lot: u128, pair: ExpectedPair<&[(usize, usize)]>) {
+        self.count(pair, 1);
+        let ticket = (lot, pair.positions.old);
+        for (_, rule) in pair.cells {
+            if *rule >= self.samples.len() {
+                self.samples.resize_with(rule + 1, BTreeMap::new);
+            }
+            let sample = &mut self.samples[*rule];
+            let is_drawn = sample.len() < EXPECTED_ROWS_PER_RULE
+                || sample.last_key_value().is_some_and(|last| ticket < *last.0);
+            if is_drawn {
+                let (positions, customers) = (pair.positions, pair.customers);
+                let cells = pair.cells.to_vec();
+                sample.insert(
+                    ticket,
+                    ExpectedPair {
+                        positions,
+                        customers,
+                        cells,
+                    },
+                );
                 shorten(sample);
             }
         }
@@ -143,41 +175,30 @@ impl BulkCounts {
         clippy::cast_sign_loss,
         reason = "a pair is taken away only after it was added"
     )]
-    fn count(&mut self, pair: &ExpectedPair, times: i64) {
-        let add = |count: &mut u64| *count = count.wrapping_add(times as u64);
-        add(&mut self.pairs);
-        for (column, rule) in &pair.cells {
-            add(self.columns.entry(*column).or_default());
-            add(self.rules.entry(*rule).or_default());
+    fn count(&mut self, pair: ExpectedPair<&[(usize, usize)]>, times: i64) {
+        let times = times as u64;
+        self.pairs = self.pairs.wrapping_add(times);
+        for (column, rule) in pair.cells {
+            add_at(&mut self.columns, *column, times);
+            add_at(&mut self.rules, *rule, times);
         }
         let Both { old, new } = pair.customers;
-        let most = old.max(new) as usize;
-        if most >= self.customers.len() {
-            self.customers.resize(most + 1, 0);
-        }
-        add(&mut self.customers[old as usize]);
+        add_at(&mut self.customers, old as usize, times);
         if new != old {
-            add(&mut self.customers[new as usize]);
+            add_at(&mut self.customers, new as usize, times);
         }
     }
 
     /// Adds what another thread counted.
     pub(crate) fn merge(&mut self, other: Self) {
         self.pairs += other.pairs;
-        for (column, count) in other.columns {
-            *self.columns.entry(column).or_default() += count;
+        add_all(&mut self.columns, &other.columns);
+        add_all(&mut self.rules, &other.rules);
+        add_all(&mut self.customers, &other.customers);
+        if other.samples.len() > self.samples.len() {
+            self.samples.resize_with(other.samples.len(), BTreeMap::new);
         }
-        for (rule, count) in other.rules {
-            *self.rules.entry(rule).or_default() += count;
-        }
-        if other.customers.len() > self.customers.len() {
-            self.customers.resize(other.customers.len(), 0);
-        }
-        for (count, more) in self.customers.iter_mut().zip(other.customers) {
-            *count += more;
-        }
-        for (rule, sample) in other.samples {
-            let own = self.samples.entry(rule).or_default();
+        for (own, sample) in self.samples.iter_mut().zip(other.samples) {
             own.extend(sample);
             shorten(own);
         }
@@ -186,17 +207,41 @@ impl BulkCounts {
     /// Takes the sampled pairs out of the counts again: their rows will be read, and count then.
     pub(crate) fn take_samples(&mut self) -> Vec<Both<u64>> {
         let samples = std::mem::take(&mut self.samples);
-        let pairs: BTreeMap<u64, ExpectedPair> = samples
-            .into_values()
+        let pairs = samples
+            .into_iter()
             .flatten()
-            .map(|(_, pair)| (pair.positions.old, pair))
-            .collect();
-        pairs.values().for_each(|pair| self.count(pair, -1));
+            .map(|(_, pair)| (pair.positions.old, pair));
+        let pairs: BTreeMap<u64, _> = pairs.collect();
+        for pair in pairs.values() {
+            let (positions, customers) = (pair.positions, pair.customers);
+            let cells = pair.cells.as_slice();
+            self.count(
+                ExpectedPair {
+                    positions,
+                    customers,
+                    cells,
+                },
+                -1,
+            );
+        }
         pairs.into_values().map(|pair| pair.positions).collect()
     }
 }
 
-fn shorten(sample: &mut BTreeMap<(u128, u64), ExpectedPair>) {
+fn add_at(counts: &mut Vec<u64>, place: usize, times: u64) {
+    if place >= counts.len() {
+        counts.resize(place + 1, 0);
+    }
+    counts[place] = counts[place].wrapping_add(times);
+}
+
+fn add_all(counts: &mut Vec<u64>, others: &[u64]) {
+    for (place, other) in others.iter().enumerate() {
+        add_at(counts, place, *other);
+    }
+}
+
+fn shorten(sample: &mut Sample) {
     while sample.len() > EXPECTED_ROWS_PER_RULE {
         sample.pop_last();
     }

@@ -121,13 +121,10 @@ fn match_part(
 
 /// Two rows of one key, each the only one on its side.
 fn match_pair(records: Both<&Records>, pair: Pair, judge: &BulkJudge<'_>, matched: &mut Matched) {
-    if records.old.rows[pair.old] != records.new.rows[pair.new] {
-        matched.remain(records, pair);
-    } else if judge.same(records.old.held(pair.old), records.new.held(pair.new)) {
+    let are_alike = records.old.rows[pair.old] == records.new.rows[pair.new];
+    if are_alike && judge.same(records.old.held(pair.old), records.new.held(pair.new)) {
         matched.equal += 1;
-    } else if let Some(expected) = judge.expected(records, pair) {
-        matched.expected.add(expected);
-    } else {
+    } else if !are_alike || !judge.count(records, pair, &mut matched.expected) {
         matched.remain(records, pair);
     }
 }

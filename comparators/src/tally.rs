@@ -99,11 +99,11 @@ impl<'a> Tally<'a> {
     pub(crate) fn add_expected(&mut self, expected: &BulkCounts, customers: &[Customer]) {
         self.comparison.rows.matched += expected.pairs;
         self.comparison.rows.changed += expected.pairs;
-        for (column, count) in &expected.columns {
-            self.comparison.columns[*column].changed += count;
+        for (column, count) in self.comparison.columns.iter_mut().zip(&expected.columns) {
+            column.changed += count;
         }
-        for (rule, count) in &expected.rules {
-            self.comparison.rules[*rule].differences += count;
+        for (rule, count) in self.comparison.rules.iter_mut().zip(&expected.rules) {
+            rule.differences += count;
         }
         for (customer, count) in customers
             .iter()
