@@ -1,0 +1,190 @@
+//! Promise 8: a crash anywhere, and a run that is stopped, go on to the same result.
+
+use crate::playground::{COPY, ORDERS, Playground, WAITING};
+
+const TWO_TASKS: &str = "\
+pipeline: pair
+datasets:
+  orders: { location: data/orders.csv }
+tasks:
+  one:
+    inputs: [orders]
+    output: { location: live/one, grain: [id] }
+    live: v1
+    versions:
+      v1: { command: [sh, v1.sh], inputs: csv }
+  two:
+    inputs: [orders]
+    output: { location: live/two, grain: [id] }
+    live: v1
+    versions:
+      v1: { command: [sh, v1.sh], inputs: csv }
+";
+const MORE_ORDERS: &str = "id,customer,amount\n1,Ann,11\n2,Ann,21\n";
+
+fn pair() -> Playground {
+    Playground::of(&[
+        ("understudy.yaml", TWO_TASKS),
+        ("data/orders.csv", ORDERS),
+        ("v1.sh", COPY),
+    ])
+}
+
+#[test]
+fn a_publication_that_was_cut_short_is_finished_by_the_next_run() {
+    let pair = pair();
+    let first = pair.run(&[]).expect(0).json()["run"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    pair.write("data/orders.csv", MORE_ORDERS);
+    pair.run_with_fault("publish.between-renames", "kill")
+        .expect(128 + 9);
+    assert_ne!(
+        pair.published("one"),
+        pair.published("two"),
+        "the crash came between the two"
+    );
+    let ended = pair.run(&[]).expect(0);
+    let second = ended.json()["run"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    assert_eq!(
+        [pair.rows("one"), pair.rows("two")],
+        [MORE_ORDERS, MORE_ORDERS]
+    );
+    assert_eq!(
+        [pair.published_run("one"), pair.published_run("two")],
+        [second.clone(), second]
+    );
+    assert_eq!(ended.reuse(), "2 of 2");
+}
+
+#[test]
+fn it_is_finished_even_where_the_next_run_cannot_begin() {
+    let pair = pair();
+    pair.run(&[]).expect(0);
+    pair.write("data/orders.csv", MORE_ORDERS);
+    pair.run_with_fault("publish.between-renames", "kill")
+        .expect(128 + 9);
+    pair.write("data/orders.csv", "");
+    let code = pair.run(&[]).code;
+    assert!([5, 6].contains(&code), "{code}");
+    assert_eq!(
+        [pair.rows("one"), pair.rows("two")],
+        [MORE_ORDERS, MORE_ORDERS]
+    );
+}
+
+#[test]
+fn a_crash_before_publishing_publishes_nothing() {
+    let pair = pair();
+    pair.run(&[]).expect(0);
+    let before = [pair.published("one"), pair.published("two")];
+    pair.write("data/orders.csv", MORE_ORDERS);
+    pair.run_with_fault("publish.before-intent", "kill")
+        .expect(128 + 9);
+    assert_eq!([pair.published("one"), pair.published("two")], before);
+    assert_eq!(pair.run(&[]).expect(0).reuse(), "2 of 2");
+    assert_eq!(
+        [pair.rows("one"), pair.rows("two")],
+        [MORE_ORDERS, MORE_ORDERS]
+    );
+}
+
+#[test]
+fn a_supervisor_that_is_killed_in_the_shadow_half_takes_all_with_it_and_resumes() {
+    let shop = Playground::shop(WAITING);
+    let started = shop.start(&[]);
+    shop.wait_for("waits");
+    started.signal("KILL");
+    started.end().expect(128 + 9);
+    shop.nobody_is_left();
+    let published = shop.published("totals");
+    assert_eq!(shop.rows("totals"), ORDERS);
+    shop.write("go", "");
+    let ended = shop.run(&[]).expect(0);
+    assert_eq!(ended.executed(), ["totals v2", "compare totals of better"]);
+    assert_eq!(ended.verdict("totals"), "identical");
+    assert_eq!(ended.json()["live"]["status"], "already_published");
+    assert_eq!(shop.published("totals"), published);
+    shop.understudy(&["audit", "verify"]).expect(0);
+}
+
+#[test]
+fn a_supervisor_that_is_killed_in_the_live_half_publishes_when_it_is_started_again() {
+    let shop = Playground::shop(COPY);
+    shop.write("v1.sh", WAITING);
+    let started = shop.start(&[]);
+    shop.wait_for("waits");
+    started.signal("KILL");
+    started.end().expect(128 + 9);
+    shop.nobody_is_left();
+    assert!(!shop.path("live").exists());
+    shop.write("go", "");
+    assert_eq!(
+        shop.run(&[]).expect(0).json()["live"]["status"],
+        "published"
+    );
+    assert_eq!(shop.rows("totals"), ORDERS);
+}
+
+#[test]
+fn stopped_in_the_live_half_it_publishes_nothing_and_says_how_to_go_on() {
+    for signal in ["INT", "TERM"] {
+        let shop = Playground::shop(COPY);
+        shop.write("v1.sh", WAITING);
+        let started = shop.start(&[]);
+        shop.wait_for("waits");
+        started.signal(signal);
+        let ended = started.end().expect(130);
+        assert_eq!(ended.json()["live"]["status"], "interrupted");
+        assert!(
+            ended
+                .stderr
+                .contains("hint: the same command goes on where this one stopped"),
+            "{ended:?}"
+        );
+        shop.nobody_is_left();
+        assert!(!shop.path("live").exists());
+        shop.write("go", "");
+        let ended = shop.run(&["--strict"]).expect(0);
+        assert_eq!(ended.verdict("totals"), "identical");
+        assert_eq!(shop.rows("totals"), ORDERS);
+    }
+}
+
+#[test]
+fn stopped_in_the_shadow_half_it_has_published_and_goes_on() {
+    let shop = Playground::shop(WAITING);
+    let started = shop.start(&[]);
+    shop.wait_for("waits");
+    started.signal("INT");
+    let ended = started.end().expect(130);
+    assert_eq!(ended.json()["live"]["status"], "published");
+    assert_eq!(
+        ended.json()["changes"].as_object().unwrap().len(),
+        0,
+        "a part is no evidence"
+    );
+    shop.nobody_is_left();
+    shop.write("go", "");
+    let ended = shop.run(&[]).expect(0);
+    assert_eq!(ended.executed(), ["totals v2", "compare totals of better"]);
+    assert_eq!(ended.verdict("totals"), "identical");
+}
+
+#[test]
+fn two_runs_of_one_date_do_not_mix() {
+    let shop = Playground::shop(WAITING);
+    let started = shop.start(&[]);
+    shop.wait_for("waits");
+    let ended = shop.run(&[]).expect(6);
+    assert!(
+        ended
+            .stderr
+            .contains("another run of 2026-01-31 is going on in this store"),
+        "{ended:?}"
+    );
+    started.signal("INT");
+    started.end().expect(130);
+}
