@@ -222,7 +222,7 @@ impl Resolved {
         wrong
     }
 
-    /// Foreign crates that one of ours names and the table does not allow it.
+    /// Foreign crates that one of ours names, for more than its tests, and the table does not allow it.
     fn strayed(&self, only_in: &[(&str, &[&str])]) -> Vec<String> {
         let mut strayed = Vec::new();
         for from in &self.ours {
@@ -230,8 +230,8 @@ impl Resolved {
                 .iter()
                 .filter(|(_, homes)| !homes.contains(&from.as_str()))
                 .collect();
-            let named = self.named[from].iter();
-            let wrong = named.filter(|to| forbidden.iter().any(|(family, _)| is_of(family, to)));
+            let linked = self.linked[from].iter();
+            let wrong = linked.filter(|to| forbidden.iter().any(|(family, _)| is_of(family, to)));
             strayed.extend(wrong.map(|to| format!("{from} names {to}")));
         }
         strayed
@@ -252,10 +252,10 @@ impl Resolved {
             .collect()
     }
 
-    /// The crates of some families that are linked into a crate, however far down.
+    /// The crates of some families that are linked into a crate or its tests, however far down.
     fn reached(&self, from: &str, families: &[&str]) -> Vec<String> {
-        let mut seen = BTreeSet::new();
-        let mut next = vec![from];
+        let mut seen = self.named[from].clone();
+        let mut next: Vec<&str> = self.named[from].iter().map(String::as_str).collect();
         while let Some(name) = next.pop() {
             let fresh = self
                 .linked

@@ -34,6 +34,20 @@ fn october_is_as_the_readme_tells() {
 }
 
 #[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let start = readme.find("```\nflights 2013-10-01").unwrap() + "```\n".len();
+    let shown = readme[start..].split("```").next().unwrap();
+    let printed = Example::copy().print(&["run"]);
+    assert_eq!(
+        timeless(shown),
+        timeless(&printed),
+        "it printed:\n{printed}"
+    );
+}
+
+#[test]
 fn what_is_downstream_shows_it_too() {
     let report = Example::copy().run(&[]);
     assert_eq!(
@@ -62,36 +76,46 @@ fn the_mended_version_is_as_expected() {
     assert_eq!(lanes(&report, "block_times"), "expected B6 DL HA UA US WN");
 }
 
-/// A copy of the example in a folder of its own, as somebody would take it elsewhere.
+/// A copy of the example, below a folder of its own, as somebody would take it elsewhere.
 struct Example {
-    folder: TempDir,
+    root: TempDir,
 }
+
+/// Where it stands below that folder: as in the repository, so that the same is printed.
+const PLACE: &str = "examples/flights";
 
 impl Example {
     fn copy() -> Self {
-        let folder = TempDir::new().unwrap();
-        let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/flights");
-        copy_all(&original, folder.path());
-        Self { folder }
+        let root = TempDir::new().unwrap();
+        let folder = root.path().join(PLACE);
+        fs::create_dir_all(&folder).unwrap();
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        copy_all(&repository.join(PLACE), &folder);
+        Self { root }
     }
 
     fn replace(&self, from: &str, to: &str) {
-        let file = self.folder.path().join("understudy.yaml");
+        let file = self.root.path().join(PLACE).join("understudy.yaml");
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "`{from}` is not in the example");
         fs::write(&file, text.replace(from, to)).unwrap();
     }
 
     fn run(&self, arguments: &[&str]) -> Value {
+        let text = self.print(&[&["run", "--json"], arguments].concat());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn print(&self, arguments: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_understudy"))
-            .args(["run", "--json"])
             .args(arguments)
-            .arg(self.folder.path())
+            .arg(PLACE)
+            .current_dir(self.root.path())
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{:?}\n{errors}", output.status);
-        serde_json::from_slice(&output.stdout).unwrap()
+        String::from_utf8(output.stdout).unwrap()
     }
 }
 
@@ -108,6 +132,25 @@ fn copy_all(from: &Path, to: &Path) {
             copy_all(&source, &target);
         }
     }
+}
+
+/// A text without what differs from run to run: how long things took.
+fn timeless(text: &str) -> String {
+    let line = |line: &str| {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        for position in 1..words.len() {
+            if matches!(words[position], "ms" | "s") {
+                words[position - 1] = "0";
+                words[position] = "ms";
+            }
+        }
+        words.join(" ")
+    };
+    text.trim_end()
+        .lines()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn of_task<'a>(report: &'a Value, task: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
