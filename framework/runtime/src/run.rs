@@ -6,9 +6,11 @@ pub mod record;
 mod reporting;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use understudy_core::digest::Digest;
 use understudy_core::event::Event;
 use understudy_core::judge::lanes::ChangeVerdict;
 use understudy_core::plan::Half;
@@ -19,7 +21,7 @@ use understudy_core::verdict::Verdict;
 use crate::error::RunError;
 use crate::events::{EventSink, Recorder};
 use crate::execute::{Executor, Resources, Reuse};
-use crate::observe::{changed_inputs, code_digests};
+use crate::observe::{CodeDigests, changed_inputs, code_digests};
 use crate::pipeline;
 use crate::prepare::{Prepared, prepare};
 use crate::report::model::{LiveStatus, RunReport};
@@ -92,6 +94,7 @@ pub async fn run(request: &RunRequest<'_>, crew: &Crew, events: &dyn EventSink) 
     let recorder = Recorder::new(&prepared.store.events_file(&prepared.plan.run), events);
     let executor = executor(request, &prepared, crew, &recorder, &record);
     executor.events.emit(&Event::RunStarted { run: record.run.clone(), steps: Executor::step_count(&prepared.plan) });
+    prepared.alerts.iter().for_each(|message| executor.events.emit(&Event::Alert { message: message.clone() }));
     let mut attempt = Attempt { prepared: &prepared, executor: &executor, live: LiveEnd::NotAsked, live_wall: Duration::ZERO };
     attempt.go(request.halves, earlier).await?;
     let verdicts = attempt.judge(request.halves)?;
@@ -139,6 +142,15 @@ fn executor<'a>(
     }
 }
 
+/// Whether all code is what it was. What was needed only by a change that is suspended by now is not looked at.
+fn is_still(code: &CodeDigests, before: &CodeDigests) -> bool {
+    let held = |task: &String, version: &String| before.get(task)?.get(version);
+    let same = |(task, versions): (&String, &BTreeMap<String, Digest>)| {
+        versions.iter().all(|(version, digest)| held(task, version) == Some(digest))
+    };
+    code.iter().all(same)
+}
+
 /// What became of the live half.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum LiveEnd {
@@ -178,7 +190,7 @@ impl Attempt<'_> {
     fn look_for_changes(&self) {
         let mut changed = changed_inputs(&self.prepared.pipeline, &self.prepared.inputs);
         match code_digests(&self.prepared.pipeline) {
-            Ok(code) if code == self.prepared.code => {}
+            Ok(code) if is_still(&code, &self.prepared.code) => {}
             Ok(_) => changed.push("the code of a version was edited".to_owned()),
             Err(error) => changed.push(error.to_string()),
         }
@@ -199,7 +211,7 @@ impl Attempt<'_> {
 
     fn end(
         &self,
-        verdicts: std::collections::BTreeMap<String, ChangeVerdict>,
+        verdicts: BTreeMap<String, ChangeVerdict>,
         request: &RunRequest<'_>,
         wall: Duration,
     ) -> RunEnd {

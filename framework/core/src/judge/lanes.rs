@@ -88,7 +88,12 @@ fn missing_side(plan: &Plan, log: &RunLog, planned: &PlannedComparison) -> Optio
         let node = planned.node(side);
         let failure = log.failure(node)?;
         let version = plan.node(node).version().unwrap_or("put together");
-        Some(format!("the {} version ({version}) {failure}", side.name()))
+        let side = side.name();
+        Some(if planned.changed {
+            format!("the {side} version ({version}) {failure}")
+        } else {
+            format!("in the {side} world, {version} {failure}")
+        })
     })
 }
 

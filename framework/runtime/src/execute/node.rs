@@ -191,7 +191,7 @@ impl Executor<'_> {
                 let sql = fs::read_to_string(self.pipeline.folder.join(file))
                     .map_err(|error| Failure::new(FailureKind::Task, format!("`{file}` cannot be read: {error}")))?;
                 let threads = threads.map_or(self.resources.threads, |threads| threads as usize);
-                Ok(JobCode::Sql { sql, threads })
+                Ok(JobCode::Sql { file: file.clone(), sql, threads })
             }
             VersionKind::Command { argv, inputs, .. } => Ok(JobCode::Command { argv: argv.clone(), inputs: *inputs }),
         }

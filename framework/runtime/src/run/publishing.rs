@@ -55,9 +55,11 @@ impl Attempt<'_> {
     fn failure(&self) -> Option<Failure> {
         let log = self.executor.log.borrow();
         let published = self.prepared.plan.publications.iter();
-        let failed = published.filter(|publication| log.output(publication.node).is_none());
+        let failed = published.clone().filter(|publication| log.output(publication.node).is_none());
         let failures = failed.filter_map(|publication| root_failure(&self.prepared.plan, &log, publication.node));
-        failures.min_by_key(|failure| failure.kind != FailureKind::Interrupted)
+        let failure = failures.min_by_key(|failure| failure.kind != FailureKind::Interrupted);
+        let waiting = published.clone().find(|publication| !log.nodes.contains_key(&publication.node));
+        failure.or_else(|| waiting.map(|publication| waits_for_itself(&publication.task)))
     }
 
     fn put(&self) -> Result<LiveEnd, RunError> {
@@ -144,6 +146,12 @@ impl Attempt<'_> {
         let fallbacks = fallbacks.map(|(change, assembly)| (change.clone(), assembly.fallbacks.clone())).collect();
         log.published = Some(PublicationRecord { outputs, reused, fallbacks });
     }
+}
+
+/// Two changes with live lanes, each upstream of the other: neither can be decided before the other one is.
+fn waits_for_itself(task: &str) -> Failure {
+    let message = format!("`{task}` was not made: changes with live lanes wait for each other's rows; move one of them back to shadow");
+    Failure::new(FailureKind::Input, message)
 }
 
 /// The first failure on the way to a node, with the task that failed.

@@ -33,7 +33,7 @@ pub(super) fn report(
         pipeline: plan.pipeline.clone(),
         run: plan.run.clone(),
         date: plan.date,
-        live: live(attempt),
+        live: live(attempt, request),
         changes: verdicts.iter().map(|(name, verdict)| (name.clone(), change(attempt, request, name, verdict))).collect(),
         suspended: suspended.collect(),
         alerts: attempt.executor.log.borrow().alerts.clone(),
@@ -49,12 +49,13 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn live(attempt: &Attempt<'_>) -> LiveReport {
+fn live(attempt: &Attempt<'_>, request: &RunRequest<'_>) -> LiveReport {
     let log = attempt.executor.log.borrow();
     let outputs = log.published.iter().filter(|_| attempt.live != LiveEnd::NotAsked).flat_map(|published| &published.outputs);
     let outputs = outputs.map(|(task, file)| {
         let version = published_version(attempt, task);
-        (task.clone(), OutputReport { path: file.path.clone(), rows: file.rows, version })
+        let path = typed_path(attempt, request, &attempt.prepared.pipeline.folder.join(&file.path));
+        (task.clone(), OutputReport { path, rows: file.rows, version })
     });
     let reasons = match &attempt.live {
         LiveEnd::Failed(failure) => vec![failure.message.clone()],

@@ -149,6 +149,8 @@ pub struct TaskJob {
 pub enum JobCode {
     /// One query.
     Sql {
+        /// The file that it was read from, as the pipeline file names it.
+        file: String,
         /// Its text.
         sql: String,
         /// The number of partitions.

@@ -9,7 +9,7 @@ use understudy_core::run::{Failure, Usage};
 use understudy_core::spec::CommandInputs;
 use understudy_tables::table_schema;
 use understudy_tasks::{
-    CommandTask, SqlTask, TaskInput, TaskOutput, lay_out_input, missing_columns, run_command, run_sql,
+    CommandTask, SqlError, SqlTask, TaskError, TaskInput, TaskOutput, lay_out_input, missing_columns, run_command, run_sql,
 };
 
 use super::super::protocol::{JobCode, JobInput, NodeResult, RESULT_FORMAT, TaskJob};
@@ -21,7 +21,9 @@ pub(super) fn execute(job: &TaskJob, temporary: &Path) -> Result<NodeResult, Fai
     let runtime = runtime.map_err(|error| machine_failure(format!("could not start its threads: {error}")))?;
     let inputs: Vec<TaskInput> = job.inputs.iter().map(task_input).collect::<Result<_, _>>()?;
     let output = match &job.code {
-        JobCode::Sql { sql, threads } => runtime.block_on(sql_output(job, &inputs, sql, *threads, temporary)),
+        JobCode::Sql { file, sql, threads } => runtime
+            .block_on(sql_output(job, &inputs, sql, *threads, temporary))
+            .map_err(|error| sql_failure(file, &error)),
         JobCode::Command { argv, inputs: wanted } => {
             runtime.block_on(command_output(job, &inputs, argv, *wanted, temporary))
         }
@@ -38,6 +40,16 @@ fn lacks(missing: &[String], output: &TaskOutput) -> String {
     let missing = names(missing.iter().map(String::as_str).collect());
     let there = names(output.schema.fields().iter().map(|field| field.name().as_str()).collect());
     format!("left an output without the column {missing} of its grain or customer; it has {there}")
+}
+
+fn sql_failure(file: &str, error: &TaskError) -> Failure {
+    match error {
+        // What the version reads is broken, or what it writes to; the query is not.
+        TaskError::Table(_) | TaskError::Io { .. } | TaskError::Sql(SqlError::Unreadable(_)) => {
+            machine_failure(format!("failed: {}", chain(error)))
+        }
+        _ => task_failure(format!("failed in `{file}`: {}", chain(error))),
+    }
 }
 
 fn threads(job: &TaskJob) -> usize {
@@ -60,7 +72,7 @@ async fn sql_output(
     sql: &str,
     threads: usize,
     temporary: &Path,
-) -> Result<TaskOutput, Failure> {
+) -> Result<TaskOutput, TaskError> {
     let task = SqlTask {
         sql: sql.to_owned(),
         params: job.params.clone(),
@@ -70,7 +82,7 @@ async fn sql_output(
         memory_bytes: job.memory_bytes,
         temp_dir: temporary.to_owned(),
     };
-    run_sql(&task, inputs, &job.output).await.map_err(|error| task_failure(format!("failed: {}", chain(&error))))
+    run_sql(&task, inputs, &job.output).await
 }
 
 async fn command_output(
