@@ -3,16 +3,28 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod chain;
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod example;
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod halves;
+#[cfg(test)]
 mod inputs;
+#[cfg(test)]
+mod lanes;
 #[cfg(test)]
 mod live_faults;
 #[cfg(test)]
 mod playground;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod reuse;
 #[cfg(test)]
 mod shadow_faults;

@@ -79,7 +79,8 @@ pub fn assemble<'a>(
     let all_live = matches!(stages.span(), Span::AllLive | Span::Complete);
     if let Some((task, failure)) = tasks.iter().find_map(|task| Some((task.task, task.old_failure?))) {
         let new_is_there = tasks.iter().all(|task| task.new_failure.is_none());
-        if !all_live || !new_is_there {
+        // A lane that is known to be wrong has no old rows to go back to.
+        if !all_live || !new_is_there || unexpected(tasks).next().is_some() {
             return Err(failure);
         }
         let alert = format!("`{change}`: the old version of `{task}` failed, the new rows are published unchecked: {failure}");

@@ -218,3 +218,12 @@ fn flags_move_lanes_back_and_never_forward() {
         `x`: the flag moved C to live and nobody authorised it: C stays at shadow"#]].assert_eq(&format!("{}\n{}", lanes.join(", "), alerts.join("\n")));
     assert_eq!(interlock(&ledger, &BTreeMap::new()), (ledger, Vec::new()));
 }
+
+#[test]
+fn a_lane_that_is_wrong_and_has_no_old_rows_to_go_back_to_fails_live() {
+    let wrong = compared(&[("A", Verdict::Unexpected)], &[]);
+    let known = Known { old_failure: failed(), ..wrong };
+    check("*=live", &known, &expect![[r#"
+        live failed: exited with 1
+    "#]]);
+}
