@@ -64,15 +64,24 @@ fn main() {
     println!("pipeline over {rows} rows, {} accounts", ACCOUNTS);
     println!("| run | wall | framework's own | peak memory, all processes |");
     println!("|---|---|---|---|");
-    for (name, arguments) in [("first", [].as_slice()), ("again, reused", &[]), ("--fresh", &["--fresh"])] {
+    for (name, arguments) in [
+        ("first", [].as_slice()),
+        ("again, reused", &[]),
+        ("--fresh", &["--fresh"]),
+    ] {
         println!("{}", measured(name, folder.path(), arguments));
     }
 }
 
 fn rows_asked_for() -> u64 {
     let arguments: Vec<String> = std::env::args().collect();
-    let value = arguments.iter().position(|argument| argument == "--rows").and_then(|place| arguments.get(place + 1));
-    value.map_or(1_000_000, |value| value.parse().expect("--rows takes a whole number"))
+    let value = arguments
+        .iter()
+        .position(|argument| argument == "--rows")
+        .and_then(|place| arguments.get(place + 1));
+    value.map_or(1_000_000, |value| {
+        value.parse().expect("--rows takes a whole number")
+    })
 }
 
 fn write_pipeline(folder: &Path, rows: u64) {
@@ -85,9 +94,11 @@ fn write_pipeline(folder: &Path, rows: u64) {
         fs::write(folder.join(name), text).expect("the pipeline can be written");
     }
     let first = batch(0, 1);
-    let mut file = ParquetFile::create(&folder.join("events.parquet"), &first.schema()).expect("the input can be created");
+    let mut file = ParquetFile::create(&folder.join("events.parquet"), &first.schema())
+        .expect("the input can be created");
     for start in (0..rows).step_by(usize::try_from(BATCH_ROWS).expect("a batch fits into memory")) {
-        file.write(&batch(start, BATCH_ROWS.min(rows - start))).expect("the input can be written");
+        file.write(&batch(start, BATCH_ROWS.min(rows - start)))
+            .expect("the input can be written");
     }
     file.finish().expect("the input can be finished");
 }
@@ -98,10 +109,38 @@ fn batch(start: u64, rows: u64) -> RecordBatch {
     let kinds = ["visit", "order", "refund", "call"];
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("id", Arc::new(ids().map(signed).collect::<Int64Array>())),
-        ("account", Arc::new(ids().map(|id| signed(mixed(id) % ACCOUNTS)).collect::<Int64Array>())),
-        ("kind", Arc::new(ids().map(|id| Some(kinds[(mixed(id ^ 1) % 4) as usize])).collect::<StringArray>())),
-        ("amount", Arc::new(ids().map(|id| (mixed(id ^ 2) % 100_000) as f64 / 100.0).collect::<Float64Array>())),
-        ("quantity", Arc::new(ids().map(|id| signed(1 + mixed(id ^ 3) % 9)).collect::<Int64Array>())),
+        (
+            "account",
+            Arc::new(
+                ids()
+                    .map(|id| signed(mixed(id) % ACCOUNTS))
+                    .collect::<Int64Array>(),
+            ),
+        ),
+        (
+            "kind",
+            Arc::new(
+                ids()
+                    .map(|id| Some(kinds[(mixed(id ^ 1) % 4) as usize]))
+                    .collect::<StringArray>(),
+            ),
+        ),
+        (
+            "amount",
+            Arc::new(
+                ids()
+                    .map(|id| (mixed(id ^ 2) % 100_000) as f64 / 100.0)
+                    .collect::<Float64Array>(),
+            ),
+        ),
+        (
+            "quantity",
+            Arc::new(
+                ids()
+                    .map(|id| signed(1 + mixed(id ^ 3) % 9))
+                    .collect::<Int64Array>(),
+            ),
+        ),
     ];
     RecordBatch::try_from_iter(columns).expect("all columns have as many rows")
 }
@@ -133,20 +172,45 @@ fn measured(name: &str, folder: &Path, arguments: &[&str]) -> String {
         .expect("the binary can be started");
     let peak = peak_until_end(&mut child);
     let wall = started.elapsed();
-    assert!(child.wait().expect("the binary can be waited for").success(), "the run failed");
+    assert!(
+        child
+            .wait()
+            .expect("the binary can be waited for")
+            .success(),
+        "the run failed"
+    );
     let report = fs::read(folder.join("report.json")).expect("the report can be read");
     let report: serde_json::Value = serde_json::from_slice(&report).expect("the report is JSON");
-    assert_eq!(report["changes"]["fees"]["verdict"], "expected", "every difference is one that was meant");
-    let busy = Duration::from_millis(report["busy_ms"].as_u64().expect("the report has `busy_ms`"));
+    assert_eq!(
+        report["changes"]["fees"]["verdict"], "expected",
+        "every difference is one that was meant"
+    );
+    let busy = Duration::from_millis(
+        report["busy_ms"]
+            .as_u64()
+            .expect("the report has `busy_ms`"),
+    );
     let own = wall.saturating_sub(busy);
-    let share = if busy.is_zero() { String::new() } else { format!(", {:.1} %", 100.0 * own.as_secs_f64() / wall.as_secs_f64()) };
-    format!("| {name} | {:.2} s | {:.2} s{share} | {:.2} GB |", wall.as_secs_f64(), own.as_secs_f64(), peak as f64 / 1e9)
+    let share = if busy.is_zero() {
+        String::new()
+    } else {
+        format!(", {:.1} %", 100.0 * own.as_secs_f64() / wall.as_secs_f64())
+    };
+    format!(
+        "| {name} | {:.2} s | {:.2} s{share} | {:.2} GB |",
+        wall.as_secs_f64(),
+        own.as_secs_f64(),
+        peak as f64 / 1e9
+    )
 }
 
 /// The binary beside this one: `target/<profile>/understudy` for `target/<profile>/examples/pipeline_benchmark`.
 fn understudy() -> PathBuf {
     let own = std::env::current_exe().expect("the program's own path is known");
-    let folder = own.parent().and_then(Path::parent).expect("an example lies two folders down");
+    let folder = own
+        .parent()
+        .and_then(Path::parent)
+        .expect("an example lies two folders down");
     folder.join("understudy")
 }
 
@@ -163,8 +227,13 @@ fn peak_until_end(child: &mut Child) -> u64 {
 }
 
 fn resident_of_tree(root: u32) -> u64 {
-    let children = fs::read_to_string(format!("/proc/{root}/task/{root}/children")).unwrap_or_default();
-    let below: u64 = children.split_whitespace().filter_map(|pid| pid.parse().ok()).map(resident_of_tree).sum();
+    let children =
+        fs::read_to_string(format!("/proc/{root}/task/{root}/children")).unwrap_or_default();
+    let below: u64 = children
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .map(resident_of_tree)
+        .sum();
     below + resident(root)
 }
 

@@ -208,3 +208,23 @@ fn seventy_for_a_bug() {
     assert!(shop.published("totals").is_none());
     assert_eq!(shop.run(&[]).expect(0).verdict("totals"), "identical");
 }
+
+/// Promise 1: once live is published, even a bug of our own does not change how the run ends for it.
+#[test]
+fn a_bug_after_publishing_costs_the_verdict_only() {
+    let shop = Playground::shop(COPY);
+    let ended = shop
+        .run_with_fault("ledger.before-entry", "panic")
+        .expect(0);
+    assert!(shop.published("totals").is_some());
+    assert!(
+        ended
+            .stderr
+            .contains("ALERT: a bug in understudy ended the run after its live half"),
+        "{ended:?}"
+    );
+    assert_eq!(
+        shop.run(&["--strict"]).expect(0).verdict("totals"),
+        "identical"
+    );
+}

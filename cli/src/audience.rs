@@ -15,7 +15,11 @@ const TICK: Duration = Duration::from_millis(120);
 
 /// The audience that suits where standard error goes.
 pub(crate) fn audience() -> Box<dyn EventSink> {
-    if std::io::stderr().is_terminal() { Box::new(Bar::new()) } else { Box::new(Lines) }
+    if std::io::stderr().is_terminal() {
+        Box::new(Bar::new())
+    } else {
+        Box::new(Lines)
+    }
 }
 
 /// A line for each thing that ended.
@@ -41,7 +45,10 @@ impl Bar {
         let style = ProgressStyle::with_template("{spinner} {pos}/{len} {elapsed} {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.enable_steady_tick(TICK);
-        Self { bar, running: Mutex::new(Vec::new()) }
+        Self {
+            bar,
+            running: Mutex::new(Vec::new()),
+        }
     }
 
     fn note(&self, change: impl FnOnce(&mut Vec<String>)) {
@@ -56,7 +63,9 @@ impl EventSink for Bar {
     fn emit(&self, event: &Event) {
         match event {
             Event::RunStarted { steps, .. } => self.bar.set_length(*steps as u64),
-            Event::StepStarted { step, .. } => self.note(|running| running.push(visible(step).into_owned())),
+            Event::StepStarted { step, .. } => {
+                self.note(|running| running.push(visible(step).into_owned()))
+            }
             Event::StepEnded { step, .. } => {
                 self.note(|running| running.retain(|other| *other != visible(step)));
                 self.bar.inc(1);
@@ -64,7 +73,13 @@ impl EventSink for Bar {
             Event::RunEnded { .. } => self.bar.finish_and_clear(),
             _ => {}
         }
-        let worth_a_line = !matches!(event, Event::StepEnded { end: StepEnd::Done(_) | StepEnd::Reused, .. });
+        let worth_a_line = !matches!(
+            event,
+            Event::StepEnded {
+                end: StepEnd::Done(_) | StepEnd::Reused,
+                ..
+            }
+        );
         if worth_a_line && let Some(line) = line(event) {
             self.bar.println(line);
         }
@@ -73,8 +88,16 @@ impl EventSink for Bar {
 
 fn line(event: &Event) -> Option<String> {
     match event {
-        Event::StepEnded { step, half, end, wall_ms } => Some(step_line(step, *half, end, *wall_ms)),
-        Event::Published { outputs, reused: false } => Some(format!("published {outputs} outputs")),
+        Event::StepEnded {
+            step,
+            half,
+            end,
+            wall_ms,
+        } => Some(step_line(step, *half, end, *wall_ms)),
+        Event::Published {
+            outputs,
+            reused: false,
+        } => Some(format!("published {outputs} outputs")),
         Event::LiveFailed { reason } => Some(format!("LIVE FAILED: {}", visible(reason))),
         Event::Alert { message } => Some(format!("ALERT: {}", visible(message))),
         _ => None,
@@ -86,7 +109,11 @@ fn step_line(step: &str, half: Half, end: &StepEnd, wall_ms: u64) -> String {
         Half::Live => "live  ",
         Half::Shadow => "shadow",
     };
-    let seconds = if wall_ms < 1_000 { format!("{wall_ms} ms") } else { format!("{}.{} s", wall_ms / 1_000, wall_ms % 1_000 / 100) };
+    let seconds = if wall_ms < 1_000 {
+        format!("{wall_ms} ms")
+    } else {
+        format!("{}.{} s", wall_ms / 1_000, wall_ms % 1_000 / 100)
+    };
     let end = match end {
         StepEnd::Done(word) => format!("{word} in {seconds}"),
         StepEnd::Reused => "there already".to_owned(),

@@ -42,7 +42,10 @@ pub(crate) fn fail(error: &RunError) -> Exit {
         }
         source = cause.source();
     }
-    eprintln!("{}", understudy_runtime::report::visible::visible_lines(&text));
+    eprintln!(
+        "{}",
+        understudy_runtime::report::visible::visible_lines(&text)
+    );
     match error.kind() {
         ErrorKind::Usage => Exit::Usage,
         ErrorKind::Machine => Exit::Machine,

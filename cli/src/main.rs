@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let exit = panic::catch_unwind(AssertUnwindSafe(|| dispatch(arguments.verb))).unwrap_or_else(|_| {
-        eprintln!("this is a bug in understudy, not in your pipeline; nothing half was published");
+        eprintln!("this is a bug in understudy, not in your pipeline; the next run finishes what this one left half done");
         Exit::Bug
     });
     exit.into()
@@ -33,7 +33,11 @@ fn main() -> ExitCode {
 
 fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage.into() } else { Exit::Good.into() }
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Good.into()
+    }
 }
 
 fn dispatch(verb: Verb) -> Exit {

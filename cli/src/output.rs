@@ -23,6 +23,7 @@ pub(crate) fn print(text: &str) {
 
 /// Prints a value as JSON.
 pub(crate) fn print_json(value: &impl Serialize) {
-    let json = serde_json::to_string_pretty(value).expect("what is printed has a JSON form: its keys are texts");
+    let json = serde_json::to_string_pretty(value)
+        .expect("what is printed has a JSON form: its keys are texts");
     print(&json);
 }

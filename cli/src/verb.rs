@@ -18,17 +18,29 @@ use crate::signals;
 
 /// Runs a verb that waits for workers, with a crew that hears interruptions.
 fn with_crew<F: Future<Output = Result<Exit, RunError>>>(verb: impl FnOnce(Crew) -> F) -> Exit {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
-        Err(source) => return fail(&machine("the asynchronous runtime could not be started", source)),
+        Err(source) => {
+            return fail(&machine(
+                "the asynchronous runtime could not be started",
+                source,
+            ));
+        }
     };
     let exit = runtime.block_on(async {
-        let crew = Crew::new(signals::interruptions()).map_err(|source| machine("the program's own path is not known", source))?;
+        let crew = Crew::new(signals::interruptions())
+            .map_err(|source| machine("the program's own path is not known", source))?;
         verb(crew).await
     });
     exit.unwrap_or_else(|error| fail(&error))
 }
 
 fn machine(what: &str, source: std::io::Error) -> RunError {
-    RunError::Machine { what: what.to_owned(), source }
+    RunError::Machine {
+        what: what.to_owned(),
+        source,
+    }
 }

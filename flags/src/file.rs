@@ -64,18 +64,26 @@ impl FileFlags {
     /// The flag file in a pipeline's folder. It need not be there.
     #[must_use]
     pub fn beside(pipeline_folder: &Path) -> Self {
-        Self { path: pipeline_folder.join(FLAG_FILE) }
+        Self {
+            path: pipeline_folder.join(FLAG_FILE),
+        }
     }
 
     fn text(&self) -> Result<Option<String>, FlagFileError> {
-        let unreadable = |source| FlagFileError::Unreadable { path: self.path.clone(), source };
+        let unreadable = |source| FlagFileError::Unreadable {
+            path: self.path.clone(),
+            source,
+        };
         let bytes = match fs::metadata(&self.path) {
             Ok(found) => found.len(),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
         if bytes > MAX_BYTES {
-            return Err(FlagFileError::TooLarge { path: self.path.clone(), bytes });
+            return Err(FlagFileError::TooLarge {
+                path: self.path.clone(),
+                bytes,
+            });
         }
         fs::read_to_string(&self.path).map(Some).map_err(unreadable)
     }
@@ -85,17 +93,27 @@ impl FlagProvider for FileFlags {
     type Error = FlagFileError;
 
     fn snapshot(&self) -> Result<FlagAnswer, FlagFileError> {
-        let Some(text) = self.text()? else { return Ok(FlagAnswer::Silent) };
+        let Some(text) = self.text()? else {
+            return Ok(FlagAnswer::Silent);
+        };
         let flags: BTreeMap<String, BTreeMap<String, Stage>> = serde_saphyr::from_str(&text)
-            .map_err(|error| FlagFileError::Malformed { path: self.path.clone(), reason: error.to_string() })?;
-        let stages = flags.into_iter().map(|(flag, lanes)| (flag, lane_stages(lanes)));
+            .map_err(|error| FlagFileError::Malformed {
+                path: self.path.clone(),
+                reason: error.to_string(),
+            })?;
+        let stages = flags
+            .into_iter()
+            .map(|(flag, lanes)| (flag, lane_stages(lanes)));
         Ok(FlagAnswer::Stages(Stages(stages.collect())))
     }
 }
 
 fn lane_stages(mut lanes: BTreeMap<String, Stage>) -> LaneStages {
     let unlisted = lanes.remove(UNLISTED).unwrap_or_default();
-    let lanes = lanes.into_iter().map(|(label, stage)| (Customer::from_label(&label), stage)).collect();
+    let lanes = lanes
+        .into_iter()
+        .map(|(label, stage)| (Customer::from_label(&label), stage))
+        .collect();
     LaneStages { lanes, unlisted }
 }
 
@@ -119,7 +137,9 @@ mod tests {
     #[test]
     fn customers_are_texts_whatever_they_look_like() {
         let text = "summer-time:\n  NO: live\n  007: live\n  \"*unlisted*\": off\n";
-        let FlagAnswer::Stages(stages) = answer(Some(text)).unwrap() else { panic!("the file says something") };
+        let FlagAnswer::Stages(stages) = answer(Some(text)).unwrap() else {
+            panic!("the file says something")
+        };
         let change = stages.of("summer-time");
         assert_eq!(change.of(&Customer::Named("NO".into())), Stage::Live);
         assert_eq!(change.of(&Customer::Named("007".into())), Stage::Live);
@@ -128,9 +148,21 @@ mod tests {
 
     #[test]
     fn nonsense_counts_as_down() {
-        for text in ["summer-time: {HA: maybe}", "- a", "a: {b: live, b: off}", "{", "summer-time: live"] {
-            assert!(matches!(answer(Some(text)), Err(FlagFileError::Malformed { .. })), "{text}");
+        for text in [
+            "summer-time: {HA: maybe}",
+            "- a",
+            "a: {b: live, b: off}",
+            "{",
+            "summer-time: live",
+        ] {
+            assert!(
+                matches!(answer(Some(text)), Err(FlagFileError::Malformed { .. })),
+                "{text}"
+            );
         }
-        assert!(matches!(answer(Some(&"#".repeat(2 << 20))), Err(FlagFileError::TooLarge { .. })));
+        assert!(matches!(
+            answer(Some(&"#".repeat(2 << 20))),
+            Err(FlagFileError::TooLarge { .. })
+        ));
     }
 }

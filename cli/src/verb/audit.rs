@@ -40,32 +40,75 @@ fn list(path: &Path, as_json: bool) -> Result<Exit, RunError> {
 
 fn check(path: &Path, as_json: bool) -> Result<Exit, RunError> {
     let folder = store(path)?.ledger_dir();
-    let faults: Vec<String> = ledger::verify(&folder).iter().map(ToString::to_string).collect();
+    let faults: Vec<String> = ledger::verify(&folder)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let entries = ledger::Ledger::open(&folder).map(|ledger| ledger.entries().len());
     if as_json {
-        print_json(&json!({ "version": 1, "whole": faults.is_empty(), "entries": entries.ok(), "faults": faults }));
+        print_json(
+            &json!({ "version": 1, "whole": faults.is_empty(), "entries": entries.ok(), "faults": faults }),
+        );
     } else if faults.is_empty() {
-        print(&format!("the chain is whole: {} entries", entries.unwrap_or(0)));
+        print(&format!(
+            "the chain is whole: {} entries",
+            entries.unwrap_or(0)
+        ));
     } else {
-        print(&format!("THE CHAIN IS BROKEN\n{}", faults.iter().map(|fault| format!("  {}", visible(fault))).collect::<Vec<_>>().join("\n")));
+        print(&format!(
+            "THE CHAIN IS BROKEN\n{}",
+            faults
+                .iter()
+                .map(|fault| format!("  {}", visible(fault)))
+                .collect::<Vec<_>>()
+                .join("\n")
+        ));
     }
-    Ok(if faults.is_empty() { Exit::Good } else { Exit::Unexpected })
+    Ok(if faults.is_empty() {
+        Exit::Good
+    } else {
+        Exit::Unexpected
+    })
 }
 
 fn line(entry: &Entry) -> String {
     let what = match &entry.event {
         LedgerEvent::Published(run) => {
-            let end = if run.succeeded { format!("published {} outputs", run.outputs.len()) } else { "LIVE FAILED".to_owned() };
-            let alerts = if run.alerts.is_empty() { String::new() } else { format!(", {} alerts", run.alerts.len()) };
+            let end = if run.succeeded {
+                format!("published {} outputs", run.outputs.len())
+            } else {
+                "LIVE FAILED".to_owned()
+            };
+            let alerts = if run.alerts.is_empty() {
+                String::new()
+            } else {
+                format!(", {} alerts", run.alerts.len())
+            };
             format!("{} {}  {end}{alerts}", run.date, run.run)
         }
         LedgerEvent::Judged(run) => {
-            let lanes: Vec<String> = run.lanes.iter().rev().map(|(verdict, count)| format!("{count} {verdict}")).collect();
-            format!("{} {}  {}: {} ({})", run.date, run.run, run.change, run.verdict, lanes.join(", "))
+            let lanes: Vec<String> = run
+                .lanes
+                .iter()
+                .rev()
+                .map(|(verdict, count)| format!("{count} {verdict}"))
+                .collect();
+            format!(
+                "{} {}  {}: {} ({})",
+                run.date,
+                run.run,
+                run.change,
+                run.verdict,
+                lanes.join(", ")
+            )
         }
         LedgerEvent::Moved(moved) => {
             let lanes: Vec<String> = moved.lanes.iter().map(ToString::to_string).collect();
-            let lanes = if lanes.is_empty() { "all lanes".to_owned() } else { lanes.join(", ") };
+            let lanes = if lanes.is_empty() {
+                "all lanes".to_owned()
+            } else {
+                lanes.join(", ")
+            };
             format!("{}: {lanes} to {} by {}", moved.change, moved.to, moved.by)
         }
     };

@@ -30,27 +30,52 @@ pub(crate) fn check(arguments: &CheckArguments) -> Exit {
 
 async fn look(arguments: &CheckArguments, crew: &Crew) -> Result<Exit, RunError> {
     let findings = match pipeline::load(&arguments.pipeline.pipeline) {
-        Err(LoadError::Problems(problems)) => Findings { problems, ..Findings::default() },
+        Err(LoadError::Problems(problems)) => Findings {
+            problems,
+            ..Findings::default()
+        },
         Err(error) => return Err(error.into()),
         Ok(pipeline) => look_at_data(arguments, pipeline, crew).await?,
     };
     tell(&findings, arguments.json);
-    Ok(if findings.problems.is_empty() { Exit::Good } else { Exit::Usage })
+    Ok(if findings.problems.is_empty() {
+        Exit::Good
+    } else {
+        Exit::Usage
+    })
 }
 
-async fn look_at_data(arguments: &CheckArguments, pipeline: Pipeline, crew: &Crew) -> Result<Findings, RunError> {
-    let date = arguments.date.map_or_else(|| observe::default_date(&pipeline), Ok)?;
+async fn look_at_data(
+    arguments: &CheckArguments,
+    pipeline: Pipeline,
+    crew: &Crew,
+) -> Result<Findings, RunError> {
+    let date = arguments
+        .date
+        .map_or_else(|| observe::default_date(&pipeline), Ok)?;
     let inputs = observe::pin_inputs(&pipeline, date)?;
     let code = observe::code_digests(&pipeline)?;
-    let folder = tempfile::tempdir().map_err(|source| machine("no temporary folder could be made", source))?;
-    let mut findings = Findings { problems: pipeline.problems.clone(), not_checked: Vec::new() };
+    let folder = tempfile::tempdir()
+        .map_err(|source| machine("no temporary folder could be made", source))?;
+    let mut findings = Findings {
+        problems: pipeline.problems.clone(),
+        not_checked: Vec::new(),
+    };
     match observe::inspect(&pipeline, &inputs, &code, date, crew, folder.path()).await {
         Ok(schemas) => {
-            findings.problems.extend(planning_problems(&pipeline, &schemas));
-            findings.problems.extend(found_in_data(&pipeline, &schemas, &code));
-            findings.not_checked.extend(schemas.unknown.iter().map(|(task, version)| {
-                format!("the columns of `{task}` {version}: it is a command that has not run yet")
-            }));
+            findings
+                .problems
+                .extend(planning_problems(&pipeline, &schemas));
+            findings
+                .problems
+                .extend(found_in_data(&pipeline, &schemas, &code));
+            findings
+                .not_checked
+                .extend(schemas.unknown.iter().map(|(task, version)| {
+                    format!(
+                        "the columns of `{task}` {version}: it is a command that has not run yet"
+                    )
+                }));
         }
         Err(reason) => findings.not_checked.push(format!("any column: {reason}")),
     }
@@ -61,13 +86,26 @@ fn planning_problems(pipeline: &Pipeline, schemas: &SchemaReport) -> Vec<Problem
     let datasets = schemas.datasets.iter().map(|(name, reason)| {
         let message = format!("dataset `{name}` cannot be read: {reason}");
         let scope = understudy_core::spec::Scope::Pipeline;
-        pipeline.places.problem(&Spot::Dataset(name.clone()), scope, &message, "mend the file, or the location")
+        pipeline.places.problem(
+            &Spot::Dataset(name.clone()),
+            scope,
+            &message,
+            "mend the file, or the location",
+        )
     });
     let versions = schemas.versions.iter().map(|((task, version), reason)| {
-        let spot = Spot::Version { task: task.clone(), version: version.clone() };
+        let spot = Spot::Version {
+            task: task.clone(),
+            version: version.clone(),
+        };
         let scope = pipeline.places.scope_of_version(task, version);
         let message = format!("version `{version}` of task `{task}` cannot be planned: {reason}");
-        pipeline.places.problem(&spot, scope, &message, "mend the query; it sees only the task's inputs")
+        pipeline.places.problem(
+            &spot,
+            scope,
+            &message,
+            "mend the query; it sees only the task's inputs",
+        )
     });
     datasets.chain(versions).collect()
 }

@@ -42,17 +42,37 @@ async fn show(arguments: &PlanArguments, crew: &Crew) -> Result<Exit, RunError> 
 }
 
 fn facts(prepared: &Prepared) -> Result<TreeFacts, RunError> {
-    let datasets = prepared.inputs.0.iter().map(|(name, snapshot)| (name.clone(), size_text(snapshot)));
-    let suspended = prepared.pipeline.spec.suspended.iter().map(|(change, problems)| {
-        (change.clone(), problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    });
+    let datasets = prepared
+        .inputs
+        .0
+        .iter()
+        .map(|(name, snapshot)| (name.clone(), size_text(snapshot)));
+    let suspended = prepared
+        .pipeline
+        .spec
+        .suspended
+        .iter()
+        .map(|(change, problems)| {
+            (
+                change.clone(),
+                problems
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            )
+        });
     let earlier = record::read(&prepared.store, &prepared.plan.run)?;
     let done = earlier.map(|record| record.log.nodes).unwrap_or_default();
     Ok(TreeFacts {
         datasets: datasets.collect(),
         suspended: suspended.collect(),
         cost: record::cost(&prepared.store)?,
-        done: done.into_iter().filter(|(_, node)| node.outcome.is_ok()).map(|(id, _)| id).collect(),
+        done: done
+            .into_iter()
+            .filter(|(_, node)| node.outcome.is_ok())
+            .map(|(id, _)| id)
+            .collect(),
     })
 }
 
@@ -62,5 +82,9 @@ fn size_text(snapshot: &DatasetSnapshot) -> String {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
-    format!("{}  {files}, {}", snapshot.location, understudy_runtime::report::units::bytes(bytes))
+    format!(
+        "{}  {files}, {}",
+        snapshot.location,
+        understudy_runtime::report::units::bytes(bytes)
+    )
 }

@@ -1,11 +1,11 @@
 //! `report`: a finished run again.
 
 use understudy_runtime::error::RunError;
+use understudy_runtime::pipeline;
 use understudy_runtime::report::model::RunReport;
 use understudy_runtime::report::terminal::{self, Detail};
 use understudy_runtime::run::record;
 use understudy_runtime::store::layout::Store;
-use understudy_runtime::pipeline;
 
 use crate::args::ReportArguments;
 use crate::exit::{Exit, fail};
@@ -21,7 +21,12 @@ fn show(arguments: &ReportArguments) -> Result<Exit, RunError> {
         Some(run) => record::named(&store, run)?,
         None => record::last(&store)?,
     };
-    let unfinished = || RunError::NoRun(format!("run {} has not ended: it goes on, or was cut off", record.run));
+    let unfinished = || {
+        RunError::NoRun(format!(
+            "run {} has not ended: it goes on, or was cut off",
+            record.run
+        ))
+    };
     let report = record.report.as_ref().ok_or_else(unfinished)?;
     if arguments.json {
         print_json(report);
@@ -32,13 +37,26 @@ fn show(arguments: &ReportArguments) -> Result<Exit, RunError> {
 }
 
 fn detail(arguments: &ReportArguments, report: &RunReport) -> Result<Detail, RunError> {
-    let Some(task) = &arguments.task else { return Ok(Detail::Summary) };
-    let mut tasks: Vec<&str> = report.changes.values().flat_map(|change| change.tasks.keys().map(String::as_str)).collect();
+    let Some(task) = &arguments.task else {
+        return Ok(Detail::Summary);
+    };
+    let mut tasks: Vec<&str> = report
+        .changes
+        .values()
+        .flat_map(|change| change.tasks.keys().map(String::as_str))
+        .collect();
     tasks.sort_unstable();
     tasks.dedup();
     if tasks.contains(&task.as_str()) {
         return Ok(Detail::Task(task.clone()));
     }
-    let there = if tasks.is_empty() { "none".to_owned() } else { tasks.join(", ") };
-    Err(RunError::NoRun(format!("task `{task}` was not compared in run {}; compared were: {there}", report.run)))
+    let there = if tasks.is_empty() {
+        "none".to_owned()
+    } else {
+        tasks.join(", ")
+    };
+    Err(RunError::NoRun(format!(
+        "task `{task}` was not compared in run {}; compared were: {there}",
+        report.run
+    )))
 }

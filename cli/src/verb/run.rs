@@ -21,8 +21,17 @@ const STEP_MEMORY_BYTES: std::ops::RangeInclusive<u64> = (512 << 20)..=(4 << 30)
 
 pub(crate) fn run(arguments: &RunArguments) -> Exit {
     if arguments.dry_run {
-        let RunArguments { date, json, pipeline, .. } = arguments;
-        return plan::plan(&PlanArguments { date: *date, json: *json, pipeline: pipeline.clone() });
+        let RunArguments {
+            date,
+            json,
+            pipeline,
+            ..
+        } = arguments;
+        return plan::plan(&PlanArguments {
+            date: *date,
+            json: *json,
+            pipeline: pipeline.clone(),
+        });
     }
     with_crew(async |crew| do_run(arguments, &crew).await)
 }
@@ -32,7 +41,11 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
         pipeline: &arguments.pipeline.pipeline,
         date: arguments.date,
         halves: halves(arguments),
-        reuse: if arguments.fresh { Reuse::Nothing } else { Reuse::Complete },
+        reuse: if arguments.fresh {
+            Reuse::Nothing
+        } else {
+            Reuse::Complete
+        },
         resources: resources(arguments),
     };
     let audience = audience();
@@ -59,7 +72,9 @@ fn halves(arguments: &RunArguments) -> Halves {
 
 fn resources(arguments: &RunArguments) -> Resources {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let parallel = arguments.parallel.map_or(cores.min(MOST_PARALLEL), usize::from);
+    let parallel = arguments
+        .parallel
+        .map_or(cores.min(MOST_PARALLEL), usize::from);
     let memory = machine_memory_bytes().unwrap_or(8 << 30) / 4;
     Resources {
         parallel,
@@ -81,7 +96,11 @@ fn exit(end: &RunEnd, strict: bool) -> Exit {
         return Exit::Interrupted;
     }
     if let Some(failure) = &end.live_failure {
-        return if failure.kind == FailureKind::Machine { Exit::Machine } else { Exit::LiveFailed };
+        return if failure.kind == FailureKind::Machine {
+            Exit::Machine
+        } else {
+            Exit::LiveFailed
+        };
     }
     match end.verdict {
         Some(Verdict::Unexpected) if strict => Exit::Unexpected,

@@ -191,7 +191,10 @@ impl Plan {
 
     /// All nodes with their positions, in an order in which they can run.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        self.nodes.iter().enumerate().map(|(position, node)| (NodeId(position), node))
+        self.nodes
+            .iter()
+            .enumerate()
+            .map(|(position, node)| (NodeId(position), node))
     }
 }
 

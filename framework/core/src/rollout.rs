@@ -36,13 +36,24 @@ impl Assembly {
 
     /// The sides that some lane's rows come from.
     pub fn sides(&self) -> impl Iterator<Item = Side> {
-        let used = |side: &Side| self.unlisted == *side || self.lanes.values().any(|lane| lane == side);
+        let used =
+            |side: &Side| self.unlisted == *side || self.lanes.values().any(|lane| lane == side);
         [Side::Old, Side::New].into_iter().filter(used)
     }
 
     fn wholly(side: Side, stages: &LaneStages, alert: String) -> Self {
-        let fallbacks = if side == Side::Old { live_lanes(stages) } else { Vec::new() };
-        Self { unlisted: side, lanes: BTreeMap::new(), schema: side, fallbacks, alerts: vec![alert] }
+        let fallbacks = if side == Side::Old {
+            live_lanes(stages)
+        } else {
+            Vec::new()
+        };
+        Self {
+            unlisted: side,
+            lanes: BTreeMap::new(),
+            schema: side,
+            fallbacks,
+            alerts: vec![alert],
+        }
     }
 
     /// Everybody gets old rows, and why.
@@ -77,17 +88,25 @@ pub fn assemble<'a>(
     tasks: &[TaskBeforePublishing<'a>],
 ) -> Result<Assembly, &'a Failure> {
     let all_live = matches!(stages.span(), Span::AllLive | Span::Complete);
-    if let Some((task, failure)) = tasks.iter().find_map(|task| Some((task.task, task.old_failure?))) {
+    if let Some((task, failure)) = tasks
+        .iter()
+        .find_map(|task| Some((task.task, task.old_failure?)))
+    {
         let new_is_there = tasks.iter().all(|task| task.new_failure.is_none());
         // A lane that is known to be wrong has no old rows to go back to.
         if !all_live || !new_is_there || unexpected(tasks).next().is_some() {
             return Err(failure);
         }
-        let alert = format!("`{change}`: the old version of `{task}` failed, the new rows are published unchecked: {failure}");
+        let alert = format!(
+            "`{change}`: the old version of `{task}` failed, the new rows are published unchecked: {failure}"
+        );
         return Ok(Assembly::wholly(Side::New, stages, alert));
     }
     if let Some(reason) = tasks.iter().find_map(|task| reason_for_old(task, all_live)) {
-        return Ok(Assembly::all_old(stages, format!("`{change}`: live lanes get their old rows: {reason}")));
+        return Ok(Assembly::all_old(
+            stages,
+            format!("`{change}`: live lanes get their old rows: {reason}"),
+        ));
     }
     Ok(by_lane(change, stages, tasks, all_live))
 }
@@ -95,7 +114,10 @@ pub fn assemble<'a>(
 /// Why everybody gets old rows, if so.
 fn reason_for_old(task: &TaskBeforePublishing<'_>, all_live: bool) -> Option<String> {
     if let Some(failure) = task.new_failure {
-        return Some(format!("the new version of `{}` failed: {failure}", task.task));
+        return Some(format!(
+            "the new version of `{}` failed: {failure}",
+            task.task
+        ));
     }
     match task.comparison {
         None => Some(format!("`{}` was not compared", task.task)),
@@ -110,12 +132,30 @@ fn reason_for_old(task: &TaskBeforePublishing<'_>, all_live: bool) -> Option<Str
 }
 
 fn lost_column(comparison: &Comparison) -> Option<&str> {
-    let lost = |kind| matches!(kind, DifferenceKind::ColumnRemoved | DifferenceKind::TypeChanged);
-    comparison.schema.iter().find(|difference| lost(difference.kind)).map(|difference| difference.column.as_str())
+    let lost = |kind| {
+        matches!(
+            kind,
+            DifferenceKind::ColumnRemoved | DifferenceKind::TypeChanged
+        )
+    };
+    comparison
+        .schema
+        .iter()
+        .find(|difference| lost(difference.kind))
+        .map(|difference| difference.column.as_str())
 }
 
-fn by_lane(change: &str, stages: &LaneStages, tasks: &[TaskBeforePublishing<'_>], all_live: bool) -> Assembly {
-    let mut lanes: BTreeMap<Customer, Side> = stages.lanes.iter().map(|(lane, stage)| (lane.clone(), side(*stage))).collect();
+fn by_lane(
+    change: &str,
+    stages: &LaneStages,
+    tasks: &[TaskBeforePublishing<'_>],
+    all_live: bool,
+) -> Assembly {
+    let mut lanes: BTreeMap<Customer, Side> = stages
+        .lanes
+        .iter()
+        .map(|(lane, stage)| (lane.clone(), side(*stage)))
+        .collect();
     let mut unlisted = side(stages.unlisted);
     let (mut fallbacks, mut alerts) = (Vec::new(), Vec::new());
     for (customer, task) in unexpected(tasks) {
@@ -128,18 +168,40 @@ fn by_lane(change: &str, stages: &LaneStages, tasks: &[TaskBeforePublishing<'_>]
             alerts.push(format!("`{change}`: {customer} fell back to its old rows: unexpected differences in `{task}`"));
         }
     }
-    let lost = tasks.iter().any(|task| task.comparison.and_then(Result::ok).is_some_and(|found| lost_column(found).is_some()));
+    let lost = tasks.iter().any(|task| {
+        task.comparison
+            .and_then(Result::ok)
+            .is_some_and(|found| lost_column(found).is_some())
+    });
     if all_live && !fallbacks.is_empty() && lost {
         alerts.push(format!("`{change}`: everybody gets old rows, because the two versions' columns do not go together"));
-        return Assembly { alerts, ..Assembly::all_old(stages, String::new()) };
+        return Assembly {
+            alerts,
+            ..Assembly::all_old(stages, String::new())
+        };
     }
-    let schema = if all_live && fallbacks.is_empty() { Side::New } else { Side::Old };
-    Assembly { unlisted, lanes, schema, fallbacks, alerts }
+    let schema = if all_live && fallbacks.is_empty() {
+        Side::New
+    } else {
+        Side::Old
+    };
+    Assembly {
+        unlisted,
+        lanes,
+        schema,
+        fallbacks,
+        alerts,
+    }
 }
 
-fn unexpected<'a>(tasks: &'a [TaskBeforePublishing<'a>]) -> impl Iterator<Item = (&'a Customer, &'a str)> {
+fn unexpected<'a>(
+    tasks: &'a [TaskBeforePublishing<'a>],
+) -> impl Iterator<Item = (&'a Customer, &'a str)> {
     tasks.iter().flat_map(|task| {
-        let bad = task.customers.iter().filter(|(_, verdict)| **verdict == Verdict::Unexpected);
+        let bad = task
+            .customers
+            .iter()
+            .filter(|(_, verdict)| **verdict == Verdict::Unexpected);
         bad.map(|(customer, _)| (customer, task.task))
     })
 }
@@ -152,7 +214,10 @@ fn side(stage: Stage) -> Side {
 }
 
 fn live_lanes(stages: &LaneStages) -> Vec<Customer> {
-    let live = stages.lanes.iter().filter(|(_, stage)| side(**stage) == Side::New);
+    let live = stages
+        .lanes
+        .iter()
+        .filter(|(_, stage)| side(**stage) == Side::New);
     let unlisted = (side(stages.unlisted) == Side::New).then_some(Customer::Everybody);
     live.map(|(lane, _)| lane.clone()).chain(unlisted).collect()
 }
@@ -160,7 +225,10 @@ fn live_lanes(stages: &LaneStages) -> Vec<Customer> {
 /// The stages of a change whose lanes are one: `*`, where it is named, else what holds for everybody.
 #[must_use]
 pub fn as_one_lane(stages: &LaneStages) -> LaneStages {
-    LaneStages { lanes: BTreeMap::new(), unlisted: stages.of(&Customer::Everybody) }
+    LaneStages {
+        lanes: BTreeMap::new(),
+        unlisted: stages.of(&Customer::Everybody),
+    }
 }
 
 /// The stages that were held, with every move towards old that the others tell of, and none towards new.
@@ -168,7 +236,9 @@ pub fn as_one_lane(stages: &LaneStages) -> LaneStages {
 pub fn lowered(held: &LaneStages, others: &LaneStages) -> LaneStages {
     let named = held.lanes.keys().chain(others.lanes.keys());
     LaneStages {
-        lanes: named.map(|lane| (lane.clone(), held.of(lane).min(others.of(lane)))).collect(),
+        lanes: named
+            .map(|lane| (lane.clone(), held.of(lane).min(others.of(lane))))
+            .collect(),
         unlisted: held.unlisted.min(others.unlisted),
     }
 }
@@ -177,7 +247,8 @@ pub fn lowered(held: &LaneStages, others: &LaneStages) -> LaneStages {
 #[must_use]
 pub fn sides_differ(before: &LaneStages, after: &LaneStages) -> bool {
     let mut named = before.lanes.keys().chain(after.lanes.keys());
-    side(before.unlisted) != side(after.unlisted) || named.any(|lane| side(before.of(lane)) != side(after.of(lane)))
+    side(before.unlisted) != side(after.unlisted)
+        || named.any(|lane| side(before.of(lane)) != side(after.of(lane)))
 }
 
 /// The stages of a run: the ledger's, except where a flag was moved towards old. A flag that was moved towards new
@@ -194,7 +265,12 @@ pub fn interlock(ledger: &Stages, flags: &BTreeMap<String, LaneStages>) -> (Stag
         for (lane, held, wanted) in lanes {
             alerts.extend(disagreement(change, &lane.label(), held, wanted));
         }
-        alerts.extend(disagreement(change, "everybody else", held.unlisted, flag.unlisted));
+        alerts.extend(disagreement(
+            change,
+            "everybody else",
+            held.unlisted,
+            flag.unlisted,
+        ));
         alerts.dedup();
         stages.0.insert(change.clone(), lowered(&held, flag));
     }
@@ -203,9 +279,13 @@ pub fn interlock(ledger: &Stages, flags: &BTreeMap<String, LaneStages>) -> (Stag
 
 fn disagreement(change: &str, lane: &str, held: Stage, wanted: Stage) -> Option<String> {
     if wanted < held {
-        Some(format!("`{change}`: the flag moved {lane} back from {held} to {wanted}, which is honoured"))
+        Some(format!(
+            "`{change}`: the flag moved {lane} back from {held} to {wanted}, which is honoured"
+        ))
     } else if side(wanted) == Side::New && side(held) == Side::Old {
-        Some(format!("`{change}`: the flag moved {lane} to {wanted} and nobody authorised it: {lane} stays at {held}"))
+        Some(format!(
+            "`{change}`: the flag moved {lane} to {wanted} and nobody authorised it: {lane} stays at {held}"
+        ))
     } else {
         None
     }

@@ -55,8 +55,18 @@ mod tests {
 
     #[test]
     fn only_the_full_form_is_a_date() {
-        assert_eq!("2013-02-28".parse::<RunDate>().unwrap().to_string(), "2013-02-28");
-        for text in ["2013-2-28", "2013-02-30", "20130228", "", "+2013-02-28", "today"] {
+        assert_eq!(
+            "2013-02-28".parse::<RunDate>().unwrap().to_string(),
+            "2013-02-28"
+        );
+        for text in [
+            "2013-2-28",
+            "2013-02-30",
+            "20130228",
+            "",
+            "+2013-02-28",
+            "today",
+        ] {
             assert!(text.parse::<RunDate>().is_err(), "{text}");
         }
     }

@@ -50,7 +50,13 @@ mod tests {
     #[test]
     fn the_worst_wins_and_nothing_is_inconclusive() {
         assert_eq!(Verdict::worst([]), Verdict::Inconclusive);
-        assert_eq!(Verdict::worst([Verdict::Expected, Verdict::Identical]), Verdict::Expected);
-        assert_eq!(Verdict::worst([Verdict::Unexpected, Verdict::Inconclusive]), Verdict::Unexpected);
+        assert_eq!(
+            Verdict::worst([Verdict::Expected, Verdict::Identical]),
+            Verdict::Expected
+        );
+        assert_eq!(
+            Verdict::worst([Verdict::Unexpected, Verdict::Inconclusive]),
+            Verdict::Unexpected
+        );
     }
 }

@@ -53,7 +53,12 @@ impl World {
             Span::SomeLive | Span::AllLive => Take::ByLane,
             Span::Complete => Take::Wholly(Side::New),
         };
-        Self(changes.into_iter().map(|change| (change.to_owned(), take(change))).collect())
+        Self(
+            changes
+                .into_iter()
+                .map(|change| (change.to_owned(), take(change)))
+                .collect(),
+        )
     }
 
     /// The same world with one change wholly on one side.
@@ -67,6 +72,9 @@ impl World {
     /// How it takes a change.
     #[must_use]
     pub fn take(&self, change: &str) -> Take {
-        self.0.get(change).copied().unwrap_or(Take::Wholly(Side::Old))
+        self.0
+            .get(change)
+            .copied()
+            .unwrap_or(Take::Wholly(Side::Old))
     }
 }

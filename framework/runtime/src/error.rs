@@ -70,13 +70,18 @@ impl RunError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Load(LoadError::NotThere(_) | LoadError::Problems(_)) | Self::Code(_) | Self::NoRun(_) => ErrorKind::Usage,
+            Self::Load(LoadError::NotThere(_) | LoadError::Problems(_))
+            | Self::Code(_)
+            | Self::NoRun(_) => ErrorKind::Usage,
             Self::Observe(ObserveError::BeyondCalendar { .. }) => ErrorKind::Usage,
             _ => ErrorKind::Machine,
         }
     }
 
     pub(crate) fn no_temporary_folder(source: std::io::Error) -> Self {
-        Self::Machine { what: "no temporary folder could be made".to_owned(), source }
+        Self::Machine {
+            what: "no temporary folder could be made".to_owned(),
+            source,
+        }
     }
 }

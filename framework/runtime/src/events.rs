@@ -48,13 +48,19 @@ impl<'a> Recorder<'a> {
     pub fn new(path: &Path, next: &'a dyn EventSink) -> Self {
         let _ = path.parent().map(fs::create_dir_all);
         let file = File::options().create(true).append(true).open(path).ok();
-        Self { file: Mutex::new(file), next }
+        Self {
+            file: Mutex::new(file),
+            next,
+        }
     }
 }
 
 impl EventSink for Recorder<'_> {
     fn emit(&self, event: &Event) {
-        let line = serde_json::to_string(&Line { at: crate::clock::now_text(), event });
+        let line = serde_json::to_string(&Line {
+            at: crate::clock::now_text(),
+            event,
+        });
         if let (Ok(line), Ok(mut file)) = (line, self.file.lock())
             && let Some(file) = file.as_mut()
         {

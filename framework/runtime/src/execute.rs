@@ -73,7 +73,9 @@ pub struct Executor<'a> {
 
 impl std::fmt::Debug for Executor<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Executor").field("run", &self.plan.run).finish_non_exhaustive()
+        f.debug_struct("Executor")
+            .field("run", &self.plan.run)
+            .finish_non_exhaustive()
     }
 }
 
@@ -95,8 +97,14 @@ impl Executor<'_> {
 
     async fn steps_of(&self, half: Half) {
         let steps = self.steps(half);
-        let needs: Vec<Vec<usize>> = steps.iter().map(|step| self.positions_needed(&steps, *step)).collect();
-        graph::run_graph(&needs, self.resources.parallel, async |position| self.step(steps[position]).await).await;
+        let needs: Vec<Vec<usize>> = steps
+            .iter()
+            .map(|step| self.positions_needed(&steps, *step))
+            .collect();
+        graph::run_graph(&needs, self.resources.parallel, async |position| {
+            self.step(steps[position]).await
+        })
+        .await;
     }
 
     /// How many steps a run has at most.
@@ -106,10 +114,16 @@ impl Executor<'_> {
     }
 
     fn steps(&self, half: Half) -> Vec<Step> {
-        let nodes = self.plan.nodes().filter(|(_, node)| node.half == half).map(|(id, _)| Step::Node(id));
+        let nodes = self
+            .plan
+            .nodes()
+            .filter(|(_, node)| node.half == half)
+            .map(|(id, _)| Step::Node(id));
         let comparisons = self.plan.comparisons.iter().enumerate();
         let comparisons = comparisons.filter(|(_, planned)| planned.half == half);
-        let mut open: Vec<Step> = nodes.chain(comparisons.map(|(position, _)| Step::Compare(position))).collect();
+        let mut open: Vec<Step> = nodes
+            .chain(comparisons.map(|(position, _)| Step::Compare(position)))
+            .collect();
         let mut steps = BTreeSet::new();
         while let Some(step) = open.pop() {
             if !self.is_done(step) && steps.insert(step) {
@@ -141,7 +155,9 @@ impl Executor<'_> {
                     Work::Assemble { change, .. } => self.comparisons_before(change),
                     Work::Compute { .. } => Vec::new(),
                 };
-                reads.chain(compared.into_iter().map(Step::Compare)).collect()
+                reads
+                    .chain(compared.into_iter().map(Step::Compare))
+                    .collect()
             }
         }
     }
@@ -149,13 +165,16 @@ impl Executor<'_> {
     /// The comparisons that decide how a change's outputs are put together.
     fn comparisons_before(&self, change: &str) -> Vec<usize> {
         let all = self.plan.comparisons.iter().enumerate();
-        let deciding = all.filter(|(_, planned)| planned.change == change && planned.half == Half::Live);
+        let deciding =
+            all.filter(|(_, planned)| planned.change == change && planned.half == Half::Live);
         deciding.map(|(position, _)| position).collect()
     }
 
     fn positions_needed(&self, steps: &[Step], step: Step) -> Vec<usize> {
         let needs = self.needs(step).into_iter();
-        needs.filter_map(|need| steps.iter().position(|other| *other == need)).collect()
+        needs
+            .filter_map(|need| steps.iter().position(|other| *other == need))
+            .collect()
     }
 
     async fn step(&self, step: Step) {
@@ -166,38 +185,63 @@ impl Executor<'_> {
     }
 
     /// Runs a worker for a step and tells of it.
-    async fn work(&self, step: &str, job: Job, limits: WorkerLimits) -> (Result<Answer, Failure>, Usage) {
+    async fn work(
+        &self,
+        step: &str,
+        job: Job,
+        limits: WorkerLimits,
+    ) -> (Result<Answer, Failure>, Usage) {
         let folder = self.step_folder(step);
         let log = self.log_file(step);
         // What an earlier attempt answered must never be taken for this one's answer.
         let _ = std::fs::remove_dir_all(&folder);
-        let invocation = Invocation { step: step.to_owned(), folder: folder.clone(), job };
+        let invocation = Invocation {
+            step: step.to_owned(),
+            folder: folder.clone(),
+            job,
+        };
         let end = self.crew.run(&invocation, limits, &log).await;
         let _ = std::fs::remove_dir_all(&folder);
         (end.answer, end.usage)
     }
 
     fn step_folder(&self, step: &str) -> PathBuf {
-        self.store.run_dir(&self.plan.run).join("work").join(encode(step))
+        self.store
+            .run_dir(&self.plan.run)
+            .join("work")
+            .join(encode(step))
     }
 
     /// Where what a step printed is kept.
     fn log_file(&self, step: &str) -> PathBuf {
-        self.store.logs_dir(&self.plan.run).join(format!("{}.log", encode(step)))
+        self.store
+            .logs_dir(&self.plan.run)
+            .join(format!("{}.log", encode(step)))
     }
 
     fn started(&self, step: &str, half: Half) -> Instant {
-        self.events.emit(&Event::StepStarted { step: step.to_owned(), half });
+        self.events.emit(&Event::StepStarted {
+            step: step.to_owned(),
+            half,
+        });
         Instant::now()
     }
 
     fn ended(&self, step: &str, half: Half, since: Instant, end: StepEnd) {
         let wall_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.events.emit(&Event::StepEnded { step: step.to_owned(), half, end, wall_ms });
+        self.events.emit(&Event::StepEnded {
+            step: step.to_owned(),
+            half,
+            end,
+            wall_ms,
+        });
     }
 }
 
 /// The failure of a worker that gave another answer than it was asked for.
 fn wrong_answer() -> Failure {
-    Failure::new(FailureKind::Machine, "gave another answer than it was asked for: is the binary being replaced?")
+    Failure::new(
+        FailureKind::Machine,
+        "gave another answer than it was asked for: is the binary being replaced?",
+    )
 }

@@ -98,9 +98,16 @@ pub fn pin_inputs(pipeline: &Pipeline, date: RunDate) -> Result<InputSnapshot, O
     for name in read_datasets(&pipeline.spec) {
         let dataset = name.to_owned();
         let location = pipeline.spec.datasets[name].location.at(date);
-        let location = location.ok_or_else(|| ObserveError::BeyondCalendar { dataset: dataset.clone(), date })?;
+        let location = location.ok_or_else(|| ObserveError::BeyondCalendar {
+            dataset: dataset.clone(),
+            date,
+        })?;
         let pinned = tables::pin(name, &location, &pipeline.folder);
-        let pinned = pinned.map_err(|source| ObserveError::Pin { dataset: dataset.clone(), date, source })?;
+        let pinned = pinned.map_err(|source| ObserveError::Pin {
+            dataset: dataset.clone(),
+            date,
+            source,
+        })?;
         snapshot.0.insert(dataset, pinned);
     }
     Ok(snapshot)
@@ -109,6 +116,11 @@ pub fn pin_inputs(pipeline: &Pipeline, date: RunDate) -> Result<InputSnapshot, O
 /// The files that are no longer what was pinned, each with what happened to it.
 #[must_use]
 pub fn changed_inputs(pipeline: &Pipeline, inputs: &InputSnapshot) -> Vec<String> {
-    let changed = inputs.0.values().flat_map(|dataset| tables::changed_files(dataset, &pipeline.folder));
-    changed.map(|file| format!("`{}` {}", file.path, file.what)).collect()
+    let changed = inputs
+        .0
+        .values()
+        .flat_map(|dataset| tables::changed_files(dataset, &pipeline.folder));
+    changed
+        .map(|file| format!("`{}` {}", file.path, file.what))
+        .collect()
 }

@@ -27,7 +27,9 @@ pub struct Pipeline {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// No pipeline file is there.
-    #[error("there is no pipeline at `{0}`: neither a pipeline file nor a folder with an `{PIPELINE_FILE}`")]
+    #[error(
+        "there is no pipeline at `{0}`: neither a pipeline file nor a folder with an `{PIPELINE_FILE}`"
+    )]
     NotThere(String),
     /// It cannot be read.
     #[error("`{path}` cannot be read")]
@@ -45,7 +47,11 @@ pub enum LoadError {
 /// The problems, one below the other.
 #[must_use]
 pub fn listing(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    problems
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Reads and loads a pipeline, named by its file or its folder.
@@ -53,19 +59,39 @@ pub fn listing(problems: &[Problem]) -> String {
 /// # Errors
 /// It is not there, cannot be read, or has problems that stop live.
 pub fn load(path: &Path) -> Result<Pipeline, LoadError> {
-    let file = if path.is_dir() { path.join(PIPELINE_FILE) } else { path.to_owned() };
+    let file = if path.is_dir() {
+        path.join(PIPELINE_FILE)
+    } else {
+        path.to_owned()
+    };
     if !file.is_file() {
         return Err(LoadError::NotThere(path.display().to_string()));
     }
-    let named = file.strip_prefix("./").unwrap_or(&file).display().to_string();
-    let unreadable = |source| LoadError::Unreadable { path: named.clone(), source };
+    let named = file
+        .strip_prefix("./")
+        .unwrap_or(&file)
+        .display()
+        .to_string();
+    let unreadable = |source| LoadError::Unreadable {
+        path: named.clone(),
+        source,
+    };
     let text = fs::read(&file).map_err(unreadable)?;
     let text = String::from_utf8(text).map_err(|error| unreadable(std::io::Error::other(error)))?;
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let folder = parent.canonicalize().map_err(unreadable)?;
     let loaded = spec::load(&text, &named, &Folder(&folder));
     match loaded.spec {
-        Some(spec) => Ok(Pipeline { folder, named, spec, places: loaded.places, problems: loaded.problems }),
+        Some(spec) => Ok(Pipeline {
+            folder,
+            named,
+            spec,
+            places: loaded.places,
+            problems: loaded.problems,
+        }),
         None => Err(LoadError::Problems(loaded.problems)),
     }
 }
@@ -76,7 +102,11 @@ impl Pipeline {
     /// # Errors
     /// Some of them stop live.
     pub fn add_problems(&mut self, problems: Vec<Problem>) -> Result<(), LoadError> {
-        let fatal: Vec<_> = problems.iter().filter(|problem| problem.scope == Scope::Pipeline).cloned().collect();
+        let fatal: Vec<_> = problems
+            .iter()
+            .filter(|problem| problem.scope == Scope::Pipeline)
+            .cloned()
+            .collect();
         if !fatal.is_empty() {
             return Err(LoadError::Problems(fatal));
         }

@@ -46,7 +46,11 @@ pub struct Prepared {
 ///
 /// # Errors
 /// Anything that stops live.
-pub async fn prepare(path: &Path, date: Option<RunDate>, crew: &Crew) -> Result<Prepared, RunError> {
+pub async fn prepare(
+    path: &Path,
+    date: Option<RunDate>,
+    crew: &Crew,
+) -> Result<Prepared, RunError> {
     let mut pipeline = pipeline::load(path)?;
     let store = Store::at(pipeline.store_folder());
     let date = date.map_or_else(|| observe::default_date(&pipeline), Ok)?;
@@ -65,13 +69,33 @@ pub async fn prepare(path: &Path, date: Option<RunDate>, crew: &Crew) -> Result<
     });
     pipeline.add_problems(found_in_data(&pipeline, &schemas, &code))?;
     alerts.extend(suspended_but_live(&pipeline, &stages));
-    let plan = plan(&PlanInput { spec: &pipeline.spec, date, inputs: &inputs, stages: &stages, code: &code });
-    Ok(Prepared { pipeline, store, inputs, code, schemas, plan, ledger_entries, ledger_is_readable, alerts })
+    let plan = plan(&PlanInput {
+        spec: &pipeline.spec,
+        date,
+        inputs: &inputs,
+        stages: &stages,
+        code: &code,
+    });
+    Ok(Prepared {
+        pipeline,
+        store,
+        inputs,
+        code,
+        schemas,
+        plan,
+        ledger_entries,
+        ledger_is_readable,
+        alerts,
+    })
 }
 
 /// Problems that show once the data and the code have been seen.
 #[must_use]
-pub fn found_in_data(pipeline: &Pipeline, schemas: &SchemaReport, code: &CodeDigests) -> Vec<Problem> {
+pub fn found_in_data(
+    pipeline: &Pipeline,
+    schemas: &SchemaReport,
+    code: &CodeDigests,
+) -> Vec<Problem> {
     let mut problems = check_columns(&pipeline.spec, &pipeline.places, &schemas.schemas);
     problems.extend(observe::equal_versions(pipeline, code));
     problems
@@ -82,11 +106,18 @@ pub fn found_in_data(pipeline: &Pipeline, schemas: &SchemaReport, code: &CodeDig
 ///
 /// # Errors
 /// There is neither a ledger nor such an output.
-pub(crate) fn stages(pipeline: &Pipeline, store: &Store) -> Result<(Stages, Vec<String>), RunError> {
+pub(crate) fn stages(
+    pipeline: &Pipeline,
+    store: &Store,
+) -> Result<(Stages, Vec<String>), RunError> {
     match Ledger::open(&store.ledger_dir()) {
         Ok(ledger) => Ok(with_flags(pipeline, &ledger.stages())),
         Err(error) => {
-            let locations = pipeline.spec.tasks.iter().map(|task| pipeline.folder.join(&task.output.location));
+            let locations = pipeline
+                .spec
+                .tasks
+                .iter()
+                .map(|task| pipeline.folder.join(&task.output.location));
             let Ok(Some(stages)) = latest_marker_stages(&locations.collect::<Vec<_>>()) else {
                 return Err(RunError::Ledger(error));
             };
@@ -98,7 +129,11 @@ pub(crate) fn stages(pipeline: &Pipeline, store: &Store) -> Result<(Stages, Vec<
 }
 
 /// The stages as they are now, and why the ledger cannot tell them, if so: then those that were held go for it.
-pub(crate) fn stages_now(pipeline: &Pipeline, store: &Store, held: Stages) -> (Stages, Option<LedgerError>) {
+pub(crate) fn stages_now(
+    pipeline: &Pipeline,
+    store: &Store,
+    held: Stages,
+) -> (Stages, Option<LedgerError>) {
     let (stages, unreadable) = match Ledger::open(&store.ledger_dir()) {
         Ok(ledger) => (ledger.stages(), None),
         Err(error) => (held, Some(error)),
@@ -107,14 +142,23 @@ pub(crate) fn stages_now(pipeline: &Pipeline, store: &Store, held: Stages) -> (S
 }
 
 fn with_flags(pipeline: &Pipeline, held: &Stages) -> (Stages, Vec<String>) {
-    let down = |reason: &str| (held.clone(), vec![format!("the flags are down ({reason}): stages stay as the ledger has them")]);
+    let down = |reason: &str| {
+        (
+            held.clone(),
+            vec![format!(
+                "the flags are down ({reason}): stages stay as the ledger has them"
+            )],
+        )
+    };
     match FileFlags::beside(&pipeline.folder).snapshot() {
         Ok(FlagAnswer::Silent) if held.0.is_empty() => (held.clone(), Vec::new()),
         Ok(FlagAnswer::Silent) => down(&format!("`{FLAG_FILE}` is gone")),
         Err(error) => down(&error.to_string()),
         Ok(FlagAnswer::Stages(flags)) => {
             let changes = pipeline.spec.changes.values();
-            let said = changes.filter_map(|change| Some((change.name.clone(), flags.0.get(&change.flag)?.clone())));
+            let said = changes.filter_map(|change| {
+                Some((change.name.clone(), flags.0.get(&change.flag)?.clone()))
+            });
             interlock(held, &said.collect())
         }
     }
@@ -122,9 +166,13 @@ fn with_flags(pipeline: &Pipeline, held: &Stages) -> (Stages, Vec<String>) {
 
 /// Lanes that are live in a change that cannot run get old rows, and that must be seen.
 fn suspended_but_live(pipeline: &Pipeline, stages: &Stages) -> Vec<String> {
-    let gone = stages.0.keys().filter(|change| !pipeline.spec.changes.contains_key(*change));
+    let gone = stages
+        .0
+        .keys()
+        .filter(|change| !pipeline.spec.changes.contains_key(*change));
     let live = gone.filter(|change| !matches!(stages.of(change).span(), Span::Off | Span::Shadow));
-    live.map(|change| format!("`{change}` has live lanes and cannot run: they get their old rows")).collect()
+    live.map(|change| format!("`{change}` has live lanes and cannot run: they get their old rows"))
+        .collect()
 }
 
 /// The ledger's entries, oldest first.

@@ -7,9 +7,11 @@ mod reporting;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
 use understudy_core::digest::Digest;
 use understudy_core::event::Event;
 use understudy_core::judge::lanes::ChangeVerdict;
@@ -78,45 +80,92 @@ pub struct RunEnd {
 ///
 /// # Errors
 /// What keeps live from beginning: the pipeline file, the inputs, the store. Everything after that is in the end.
-pub async fn run(request: &RunRequest<'_>, crew: &Crew, events: &dyn EventSink) -> Result<RunEnd, RunError> {
+pub async fn run(
+    request: &RunRequest<'_>,
+    crew: &Crew,
+    events: &dyn EventSink,
+) -> Result<RunEnd, RunError> {
     let started = Instant::now();
     // What a crash left half published is finished before anything is looked at.
     finish_pending(&Store::at(pipeline::load(request.pipeline)?.store_folder()))?;
     let prepared = prepare(request.pipeline, request.date, crew).await?;
     let _lock = lock(&prepared)?;
     let stored = record::read(&prepared.store, &prepared.plan.run)?;
-    let request = &RunRequest { reuse: reuse(request.reuse, stored.as_ref()), ..*request };
+    let request = &RunRequest {
+        reuse: reuse(request.reuse, stored.as_ref()),
+        ..*request
+    };
     let earlier = stored.as_ref().filter(|_| request.reuse == Reuse::Complete);
     let mut record = RunRecord::begin(&prepared, earlier);
     // Should this attempt be cut off, the next one has to know of it too.
-    record.log.changed_inputs = stored.iter().flat_map(|record| record.log.changed_inputs.clone()).collect();
+    record.log.changed_inputs = stored
+        .iter()
+        .flat_map(|record| record.log.changed_inputs.clone())
+        .collect();
     record.write(&prepared.store)?;
     let recorder = Recorder::new(&prepared.store.events_file(&prepared.plan.run), events);
     let executor = executor(request, &prepared, crew, &recorder, &record);
-    executor.events.emit(&Event::RunStarted { run: record.run.clone(), steps: Executor::step_count(&prepared.plan) });
-    prepared.alerts.iter().for_each(|message| executor.events.emit(&Event::Alert { message: message.clone() }));
-    let mut attempt = Attempt { prepared: &prepared, executor: &executor, live: LiveEnd::NotAsked, live_wall: Duration::ZERO };
-    attempt.go(request.halves, earlier).await?;
-    let verdicts = attempt.judge(request.halves)?;
-    executor.events.emit(&Event::RunEnded { run: record.run.clone() });
+    executor.events.emit(&Event::RunStarted {
+        run: record.run.clone(),
+        steps: Executor::step_count(&prepared.plan),
+    });
+    prepared.alerts.iter().for_each(|message| {
+        executor.events.emit(&Event::Alert {
+            message: message.clone(),
+        })
+    });
+    let mut attempt = Attempt {
+        prepared: &prepared,
+        executor: &executor,
+        live: LiveEnd::NotAsked,
+        live_wall: Duration::ZERO,
+        bug: false,
+    };
+    attempt.live(request.halves, earlier).await?;
+    // From here on live has what it gets: nothing that goes wrong changes how the run ends for it.
+    let verdicts = attempt.shadow(request.halves).await;
     let end = attempt.end(verdicts, request, started.elapsed());
     record.finish(&end, executor.log.take());
-    record.write(&prepared.store)?;
+    if let Err(error) = record.write(&prepared.store) {
+        executor.events.emit(&Event::Alert {
+            message: format!("the run's record could not be written: {error}"),
+        });
+    }
+    executor.events.emit(&Event::RunEnded {
+        run: record.run.clone(),
+    });
     Ok(end)
 }
 
 /// What an attempt made while its inputs changed may come from other data than the run's id says: it is not taken.
 fn reuse(asked: Reuse, stored: Option<&RunRecord>) -> Reuse {
-    if stored.is_some_and(|record| !record.log.changed_inputs.is_empty()) { Reuse::Nothing } else { asked }
+    if stored.is_some_and(|record| !record.log.changed_inputs.is_empty()) {
+        Reuse::Nothing
+    } else {
+        asked
+    }
 }
 
 fn lock(prepared: &Prepared) -> Result<Lock, RunError> {
     let date = prepared.plan.date.to_string();
-    let folder = prepared.store.root().join("locks").join(format!("date={date}"));
+    let folder = prepared
+        .store
+        .root()
+        .join("locks")
+        .join(format!("date={date}"));
     let made = std::fs::create_dir_all(&folder);
     let lock = made.and_then(|()| Lock::exclusive(&folder, LOCK_WAIT));
-    let what = || format!("the store `{}` cannot be used", prepared.store.root().display());
-    lock.map_err(|source| RunError::Machine { what: what(), source })?.ok_or(RunError::Busy { date })
+    let what = || {
+        format!(
+            "the store `{}` cannot be used",
+            prepared.store.root().display()
+        )
+    };
+    lock.map_err(|source| RunError::Machine {
+        what: what(),
+        source,
+    })?
+    .ok_or(RunError::Busy { date })
 }
 
 fn executor<'a>(
@@ -136,7 +185,10 @@ fn executor<'a>(
         now_nanos: record.now_nanos,
         resources: request.resources,
         reuse: request.reuse,
-        log: RefCell::new(RunLog { alerts: prepared.alerts.clone(), ..RunLog::default() }),
+        log: RefCell::new(RunLog {
+            alerts: prepared.alerts.clone(),
+            ..RunLog::default()
+        }),
         honoured: RefCell::default(),
         diffs: RefCell::default(),
     }
@@ -146,7 +198,9 @@ fn executor<'a>(
 fn is_still(code: &CodeDigests, before: &CodeDigests) -> bool {
     let held = |task: &String, version: &String| before.get(task)?.get(version);
     let same = |(task, versions): (&String, &BTreeMap<String, Digest>)| {
-        versions.iter().all(|(version, digest)| held(task, version) == Some(digest))
+        versions
+            .iter()
+            .all(|(version, digest)| held(task, version) == Some(digest))
     };
     code.iter().all(same)
 }
@@ -165,25 +219,50 @@ struct Attempt<'a> {
     executor: &'a Executor<'a>,
     live: LiveEnd,
     live_wall: Duration,
+    /// Whether a bug ended the part after publishing.
+    bug: bool,
 }
 
 impl Attempt<'_> {
-    async fn go(&mut self, halves: Halves, earlier: Option<&RunRecord>) -> Result<(), RunError> {
+    async fn live(&mut self, halves: Halves, earlier: Option<&RunRecord>) -> Result<(), RunError> {
         if halves == Halves::Shadow {
-            self.executor.log.borrow_mut().published = earlier.and_then(|record| record.log.published.clone());
+            self.executor.log.borrow_mut().published =
+                earlier.and_then(|record| record.log.published.clone());
         } else {
             let since = Instant::now();
             self.executor.half(Half::Live).await;
             self.live = self.publish().await?;
             self.live_wall = since.elapsed();
         }
-        let goes_on = halves != Halves::Live && !matches!(self.live, LiveEnd::Failed(_)) && !self.executor.crew.is_interrupted();
-        if goes_on {
+        Ok(())
+    }
+
+    /// Everything after publishing. A bug in it costs the verdict, and is said.
+    async fn shadow(&mut self, halves: Halves) -> BTreeMap<String, ChangeVerdict> {
+        let ended = AssertUnwindSafe(self.shadow_half(halves))
+            .catch_unwind()
+            .await;
+        let judged = ended
+            .ok()
+            .and_then(|()| catch_unwind(AssertUnwindSafe(|| self.judge(halves))).ok());
+        if judged.is_none() {
+            self.bug = true;
+            self.executor.alert(
+                "a bug in understudy ended the run after its live half: nothing is judged"
+                    .to_owned(),
+            );
+        }
+        judged.unwrap_or_default()
+    }
+
+    async fn shadow_half(&self, halves: Halves) {
+        let stopped =
+            matches!(self.live, LiveEnd::Failed(_)) || self.executor.crew.is_interrupted();
+        if halves != Halves::Live && !stopped {
             self.executor.half(Half::Shadow).await;
         }
         self.look_for_changes();
         self.remember_schemas();
-        Ok(())
     }
 
     /// Promise 3: what was read must be what was pinned, code included.
@@ -195,7 +274,8 @@ impl Attempt<'_> {
             Err(error) => changed.push(error.to_string()),
         }
         for what in &changed {
-            self.executor.alert(format!("an input changed during the run: {what}"));
+            self.executor
+                .alert(format!("an input changed during the run: {what}"));
         }
         self.executor.log.borrow_mut().changed_inputs = changed;
     }
@@ -203,7 +283,12 @@ impl Attempt<'_> {
     fn remember_schemas(&self) {
         let outputs = self.prepared.plan.nodes().filter_map(|(id, node)| {
             let code = self.prepared.code.get(&node.task)?.get(node.version()?)?;
-            let result = self.executor.log.borrow().output(id).and_then(|_| self.executor.result(id))?;
+            let result = self
+                .executor
+                .log
+                .borrow()
+                .output(id)
+                .and_then(|_| self.executor.result(id))?;
             Some((node.task.clone(), code.clone(), result.schema))
         });
         crate::observe::remember(self.prepared.store.root(), outputs.collect());
@@ -217,21 +302,45 @@ impl Attempt<'_> {
     ) -> RunEnd {
         let interrupted = self.executor.crew.is_interrupted();
         let report = reporting::report(self, &verdicts, request, wall);
-        let suspended = self.prepared.pipeline.spec.suspended.keys().map(|_| Verdict::Inconclusive);
-        let worst = verdicts.values().map(|change| change.verdict).chain(suspended).max();
+        let suspended = self
+            .prepared
+            .pipeline
+            .spec
+            .suspended
+            .keys()
+            .map(|_| Verdict::Inconclusive);
+        let bug = self.bug.then_some(Verdict::Inconclusive);
+        let worst = verdicts
+            .values()
+            .map(|change| change.verdict)
+            .chain(suspended)
+            .chain(bug)
+            .max();
         let live_failure = match &self.live {
-            LiveEnd::Failed(failure) if failure.kind != FailureKind::Interrupted => Some(failure.clone()),
+            LiveEnd::Failed(failure) if failure.kind != FailureKind::Interrupted => {
+                Some(failure.clone())
+            }
             _ => None,
         };
-        RunEnd { report, live_failure, verdict: worst, interrupted }
+        RunEnd {
+            report,
+            live_failure,
+            verdict: worst,
+            interrupted,
+        }
     }
 
     fn live_status(&self) -> LiveStatus {
         match &self.live {
+            LiveEnd::NotAsked if self.executor.log.borrow().published.is_some() => {
+                LiveStatus::AlreadyPublished
+            }
             LiveEnd::NotAsked => LiveStatus::NotAsked,
             LiveEnd::Published => LiveStatus::Published,
             LiveEnd::AlreadyPublished => LiveStatus::AlreadyPublished,
-            LiveEnd::Failed(failure) if failure.kind == FailureKind::Interrupted => LiveStatus::Interrupted,
+            LiveEnd::Failed(failure) if failure.kind == FailureKind::Interrupted => {
+                LiveStatus::Interrupted
+            }
             LiveEnd::Failed(_) => LiveStatus::Failed,
         }
     }

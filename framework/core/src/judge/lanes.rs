@@ -56,23 +56,37 @@ pub fn judge(plan: &Plan, log: &RunLog) -> BTreeMap<String, ChangeVerdict> {
         let task = judge_task(plan, log, planned, position);
         let change = changes
             .entry(planned.change.clone())
-            .or_insert_with(|| ChangeVerdict { verdict: Verdict::Identical, tasks: BTreeMap::new() });
+            .or_insert_with(|| ChangeVerdict {
+                verdict: Verdict::Identical,
+                tasks: BTreeMap::new(),
+            });
         change.verdict = change.verdict.max(task.verdict);
         change.tasks.insert(planned.task.clone(), task);
     }
     changes
 }
 
-fn judge_task(plan: &Plan, log: &RunLog, planned: &PlannedComparison, position: usize) -> TaskVerdict {
-    let doubts: Vec<String> = log.changed_inputs.iter().map(|what| format!("an input changed during the run: {what}")).collect();
+fn judge_task(
+    plan: &Plan,
+    log: &RunLog,
+    planned: &PlannedComparison,
+    position: usize,
+) -> TaskVerdict {
+    let doubts: Vec<String> = log
+        .changed_inputs
+        .iter()
+        .map(|what| format!("an input changed during the run: {what}"))
+        .collect();
     match log.comparisons.get(&position).map(|record| &record.outcome) {
         Some(Ok(comparison)) => judge_comparison(comparison, doubts),
         Some(Err(failure)) => {
-            let reason = missing_side(plan, log, planned).unwrap_or_else(|| failure.message.clone());
+            let reason =
+                missing_side(plan, log, planned).unwrap_or_else(|| failure.message.clone());
             not_checked(reason, doubts)
         }
         None => {
-            let reason = missing_side(plan, log, planned).unwrap_or_else(|| "it was not compared".to_owned());
+            let reason = missing_side(plan, log, planned)
+                .unwrap_or_else(|| "it was not compared".to_owned());
             not_checked(reason, doubts)
         }
     }
@@ -80,7 +94,11 @@ fn judge_task(plan: &Plan, log: &RunLog, planned: &PlannedComparison, position: 
 
 fn not_checked(reason: String, mut doubts: Vec<String>) -> TaskVerdict {
     doubts.insert(0, reason);
-    TaskVerdict { verdict: Verdict::Inconclusive, reasons: doubts, customers: BTreeMap::new() }
+    TaskVerdict {
+        verdict: Verdict::Inconclusive,
+        reasons: doubts,
+        customers: BTreeMap::new(),
+    }
 }
 
 fn missing_side(plan: &Plan, log: &RunLog, planned: &PlannedComparison) -> Option<String> {
@@ -104,9 +122,16 @@ pub fn judge_comparison(comparison: &Comparison, mut doubts: Vec<String>) -> Tas
         doubts.push("both outputs are empty: there was nothing to compare".to_owned());
     }
     for column in &comparison.not_compared {
-        doubts.push(format!("column `{}` was not compared: {}", column.column, column.reason));
+        doubts.push(format!(
+            "column `{}` was not compared: {}",
+            column.column, column.reason
+        ));
     }
-    let floor = if doubts.is_empty() { Verdict::Identical } else { Verdict::Inconclusive };
+    let floor = if doubts.is_empty() {
+        Verdict::Identical
+    } else {
+        Verdict::Inconclusive
+    };
     let (schema, mut reasons) = judge_schema(comparison);
     let shared = floor.max(schema);
     let customers: BTreeMap<_, _> = comparison
@@ -116,12 +141,20 @@ pub fn judge_comparison(comparison: &Comparison, mut doubts: Vec<String>) -> Tas
         .collect();
     reasons.extend(doubts);
     let verdict = customers.values().copied().fold(shared, Verdict::max);
-    TaskVerdict { verdict: verdict.max(unattributed(comparison)), reasons, customers }
+    TaskVerdict {
+        verdict: verdict.max(unattributed(comparison)),
+        reasons,
+        customers,
+    }
 }
 
 /// Unexpected rows count even if they belong to no customer that is listed.
 fn unattributed(comparison: &Comparison) -> Verdict {
-    if comparison.rows.unexpected > 0 { Verdict::Unexpected } else { Verdict::Identical }
+    if comparison.rows.unexpected > 0 {
+        Verdict::Unexpected
+    } else {
+        Verdict::Identical
+    }
 }
 
 fn judge_schema(comparison: &Comparison) -> (Verdict, Vec<String>) {
@@ -129,7 +162,11 @@ fn judge_schema(comparison: &Comparison) -> (Verdict, Vec<String>) {
     let mut reasons = Vec::new();
     for difference in &comparison.schema {
         let unexpected = difference.rule.is_none();
-        verdict = verdict.max(if unexpected { Verdict::Unexpected } else { Verdict::Expected });
+        verdict = verdict.max(if unexpected {
+            Verdict::Unexpected
+        } else {
+            Verdict::Expected
+        });
         if unexpected {
             let kind = difference.kind.name().replace('_', " ");
             reasons.push(format!("{kind}: `{}`", difference.column));

@@ -18,10 +18,21 @@ use crate::world::{Side, Take, World};
 pub fn plan(input: &PlanInput<'_>) -> Plan {
     let spec = input.spec;
     let stages = lane_stages(spec, input.stages);
-    let input = &PlanInput { stages: &stages, ..*input };
-    let mut builder = Builder { input, nodes: Vec::new(), by_key: BTreeMap::new() };
+    let input = &PlanInput {
+        stages: &stages,
+        ..*input
+    };
+    let mut builder = Builder {
+        input,
+        nodes: Vec::new(),
+        by_key: BTreeMap::new(),
+    };
     let live = World::live(spec.changes.keys().map(String::as_str), input.stages);
-    let publications: Vec<_> = spec.tasks.iter().map(|task| builder.publication(&live, task)).collect();
+    let publications: Vec<_> = spec
+        .tasks
+        .iter()
+        .map(|task| builder.publication(&live, task))
+        .collect();
     let comparisons: Vec<_> = spec
         .changes
         .values()
@@ -41,14 +52,22 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         nodes,
         comparisons,
         publications,
-        stages: spec.changes.keys().map(|name| (name.clone(), input.stages.of(name))).collect(),
+        stages: spec
+            .changes
+            .keys()
+            .map(|name| (name.clone(), input.stages.of(name)))
+            .collect(),
     }
 }
 
 /// The stages of every change of the pipeline, by the lanes that it really has.
 fn lane_stages(spec: &Spec, stages: &Stages) -> Stages {
     let mut known = stages.clone();
-    for change in spec.changes.values().filter(|change| !has_lanes(spec, change)) {
+    for change in spec
+        .changes
+        .values()
+        .filter(|change| !has_lanes(spec, change))
+    {
         if let Some(lanes) = known.0.get_mut(&change.name) {
             *lanes = as_one_lane(lanes);
         }
@@ -58,7 +77,10 @@ fn lane_stages(spec: &Spec, stages: &Stages) -> Stages {
 
 /// Whether both sides of a change have work in this run.
 fn runs_both(input: &PlanInput<'_>, change: &Change) -> bool {
-    !matches!(input.stages.of(&change.name).span(), Span::Off | Span::Complete)
+    !matches!(
+        input.stages.of(&change.name).span(),
+        Span::Off | Span::Complete
+    )
 }
 
 struct Builder<'a> {
@@ -78,10 +100,15 @@ impl Builder<'_> {
 
     fn comparisons(&mut self, live: &World, change: &Change) -> Vec<PlannedComparison> {
         let spec = self.input.spec;
-        let (old_world, new_world) = (live.with(&change.name, Side::Old), live.with(&change.name, Side::New));
+        let (old_world, new_world) = (
+            live.with(&change.name, Side::Old),
+            live.with(&change.name, Side::New),
+        );
         let by_customer = has_lanes(spec, change);
         let some_live = self.input.stages.of(&change.name).span() != Span::Shadow;
-        let compared = |task: &&Task| change.new.contains_key(&task.name) || change.downstream.contains(&task.name);
+        let compared = |task: &&Task| {
+            change.new.contains_key(&task.name) || change.downstream.contains(&task.name)
+        };
         let tasks: Vec<&Task> = spec.tasks.iter().filter(compared).collect();
         let mut comparisons = Vec::with_capacity(tasks.len());
         for task in tasks {
@@ -92,7 +119,11 @@ impl Builder<'_> {
                 changed,
                 old: self.node(&old_world, task),
                 new: self.node(&new_world, task),
-                half: if changed && some_live { Half::Live } else { Half::Shadow },
+                half: if changed && some_live {
+                    Half::Live
+                } else {
+                    Half::Shadow
+                },
                 key: task.output.grain.clone(),
                 customer: task.output.customer.clone().filter(|_| by_customer),
                 rules: change.expect.get(&task.name).cloned().unwrap_or_default(),
@@ -118,12 +149,24 @@ impl Builder<'_> {
     }
 
     fn compute(&mut self, world: &World, task: &Task, version: &str) -> NodeId {
-        let inputs: Vec<NodeInput> = task.inputs.iter().map(|input| self.node_input(world, input)).collect();
+        let inputs: Vec<NodeInput> = task
+            .inputs
+            .iter()
+            .map(|input| self.node_input(world, input))
+            .collect();
         let code = self.code(task, version);
         let limits = task.versions[version].limits;
-        let keys: Vec<_> = inputs.iter().map(|input| (&input.name, self.input_key(input))).collect();
+        let keys: Vec<_> = inputs
+            .iter()
+            .map(|input| (&input.name, self.input_key(input)))
+            .collect();
         let key = Digest::of_json(&("compute", &task.name, code, keys, self.input.date));
-        let work = Work::Compute { version: version.to_owned(), inputs, limits, shadow_of: None };
+        let work = Work::Compute {
+            version: version.to_owned(),
+            inputs,
+            limits,
+            shadow_of: None,
+        };
         self.add(task, work, key)
     }
 
@@ -131,7 +174,15 @@ impl Builder<'_> {
         let keys = [&self.nodes[old.0].key, &self.nodes[new.0].key];
         let stages = self.input.stages.of(&change.name);
         let key = Digest::of_json(&("assemble", &task.name, keys, &change.name, stages));
-        self.add(task, Work::Assemble { change: change.name.clone(), old, new }, key)
+        self.add(
+            task,
+            Work::Assemble {
+                change: change.name.clone(),
+                old,
+                new,
+            },
+            key,
+        )
     }
 
     fn add(&mut self, task: &Task, work: Work, key: Digest) -> NodeId {
@@ -141,7 +192,13 @@ impl Builder<'_> {
         let id = NodeId(self.nodes.len());
         self.by_key.insert(key.clone(), id);
         let folder = String::new();
-        self.nodes.push(Node { task: task.name.clone(), half: Half::Shadow, work, key, folder });
+        self.nodes.push(Node {
+            task: task.name.clone(),
+            half: Half::Shadow,
+            work,
+            key,
+            folder,
+        });
         id
     }
 
@@ -149,17 +206,29 @@ impl Builder<'_> {
         let from = match input {
             Input::Dataset(name) => InputFrom::Dataset(self.input.inputs.0[name].digest()),
             Input::Task(name) => {
-                let task = self.input.spec.task(name).expect("a resolved spec has every task that it names");
+                let task = self
+                    .input
+                    .spec
+                    .task(name)
+                    .expect("a resolved spec has every task that it names");
                 InputFrom::Node(self.node(world, task))
             }
         };
-        NodeInput { name: input.name().to_owned(), from }
+        NodeInput {
+            name: input.name().to_owned(),
+            from,
+        }
     }
 
     fn input_key(&self, input: &NodeInput) -> Digest {
         match &input.from {
             InputFrom::Dataset(digest) => {
-                let types = self.input.spec.datasets.get(&input.name).map(|dataset| &dataset.types);
+                let types = self
+                    .input
+                    .spec
+                    .datasets
+                    .get(&input.name)
+                    .map(|dataset| &dataset.types);
                 Digest::of_json(&(digest, types))
             }
             InputFrom::Node(id) => self.nodes[id.0].key.clone(),
@@ -173,15 +242,26 @@ impl Builder<'_> {
 
 /// Whether a change has a lane for each customer: every task that it changes has a customer column.
 fn has_lanes(spec: &Spec, change: &Change) -> bool {
-    let mut changed = spec.tasks.iter().filter(|task| change.new.contains_key(&task.name));
+    let mut changed = spec
+        .tasks
+        .iter()
+        .filter(|task| change.new.contains_key(&task.name));
     changed.all(|task| task.output.customer.is_some())
 }
 
 /// Publishing waits for what is published, and for both sides of what is compared before publishing.
-fn mark_live_half(nodes: &mut [Node], publications: &[Publication], comparisons: &[PlannedComparison]) {
+fn mark_live_half(
+    nodes: &mut [Node],
+    publications: &[Publication],
+    comparisons: &[PlannedComparison],
+) {
     let published = publications.iter().map(|publication| publication.node);
-    let compared = comparisons.iter().filter(|comparison| comparison.half == Half::Live);
-    let mut open: Vec<NodeId> = published.chain(compared.flat_map(|comparison| [comparison.old, comparison.new])).collect();
+    let compared = comparisons
+        .iter()
+        .filter(|comparison| comparison.half == Half::Live);
+    let mut open: Vec<NodeId> = published
+        .chain(compared.flat_map(|comparison| [comparison.old, comparison.new]))
+        .collect();
     while let Some(id) = open.pop() {
         let node = &mut nodes[id.0];
         if node.half == Half::Shadow {
@@ -204,7 +284,13 @@ fn link_shadows(nodes: &mut [Node], comparisons: &[PlannedComparison]) {
 
 fn run_id(input: &PlanInput<'_>, nodes: &[Node], publications: &[Publication]) -> String {
     let keys: Vec<_> = nodes.iter().map(|node| &node.key).collect();
-    let identity = (&input.spec.pipeline, input.date, keys, publications, input.stages);
+    let identity = (
+        &input.spec.pipeline,
+        input.date,
+        keys,
+        publications,
+        input.stages,
+    );
     Digest::of_json(&identity).as_str()[..16].to_owned()
 }
 

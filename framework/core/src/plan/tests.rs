@@ -31,8 +31,12 @@ fn pipeline(changes: &str) -> String {
              live: v1\n    versions:\n      v1: {{ sql: {name}1.sql }}\n      v2: {{ sql: {name}2.sql }}\n"
         )
     };
-    let tasks: String = [("a", "raw"), ("b", "a"), ("c", "b")].map(|(name, input)| task(name, input)).concat();
-    format!("pipeline: p\ndatasets:\n  raw: {{ location: raw.parquet }}\ntasks:\n{tasks}changes:\n{changes}")
+    let tasks: String = [("a", "raw"), ("b", "a"), ("c", "b")]
+        .map(|(name, input)| task(name, input))
+        .concat();
+    format!(
+        "pipeline: p\ndatasets:\n  raw: {{ location: raw.parquet }}\ntasks:\n{tasks}changes:\n{changes}"
+    )
 }
 
 fn planned(changes: &str, stages: &Stages) -> Plan {
@@ -46,17 +50,32 @@ fn planned(changes: &str, stages: &Stages) -> Plan {
         files: Vec::new(),
     };
     let inputs = InputSnapshot(BTreeMap::from([("raw".to_owned(), snapshot)]));
-    let digest = |task: &str, version: &str| (version.to_owned(), Digest::of_json(&(task, version)));
+    let digest =
+        |task: &str, version: &str| (version.to_owned(), Digest::of_json(&(task, version)));
     let code = spec.tasks.iter().map(|task| {
-        let versions = task.versions.keys().map(|version| digest(&task.name, version));
+        let versions = task
+            .versions
+            .keys()
+            .map(|version| digest(&task.name, version));
         (task.name.clone(), versions.collect())
     });
     let code = code.collect();
-    plan(&PlanInput { spec: &spec, date: "2013-03-10".parse().unwrap(), inputs: &inputs, stages, code: &code })
+    plan(&PlanInput {
+        spec: &spec,
+        date: "2013-03-10".parse().unwrap(),
+        inputs: &inputs,
+        stages,
+        code: &code,
+    })
 }
 
 fn check(changes: &str, stages: &[(&str, LaneStages)], expected: &Expect) {
-    let stages = Stages(stages.iter().map(|(change, stages)| ((*change).to_owned(), stages.clone())).collect());
+    let stages = Stages(
+        stages
+            .iter()
+            .map(|(change, stages)| ((*change).to_owned(), stages.clone()))
+            .collect(),
+    );
     let plan = planned(changes, &stages);
     let mut text = render(&plan, &TreeFacts::default());
     text = text.replace(&plan.run, "RUN");
@@ -67,16 +86,25 @@ const X: &str = "  x:\n    new: { a: v2 }\n    downstream: [b]\n";
 const X_AND_Y: &str = "  x:\n    new: { a: v2 }\n  y:\n    new: { b: v2 }\n";
 
 fn some_live() -> LaneStages {
-    LaneStages { lanes: BTreeMap::from([(Customer::Named("AS".into()), Stage::Live)]), unlisted: Stage::Shadow }
+    LaneStages {
+        lanes: BTreeMap::from([(Customer::Named("AS".into()), Stage::Live)]),
+        unlisted: Stage::Shadow,
+    }
 }
 
 fn all(stage: Stage) -> LaneStages {
-    LaneStages { lanes: BTreeMap::new(), unlisted: stage }
+    LaneStages {
+        lanes: BTreeMap::new(),
+        unlisted: stage,
+    }
 }
 
 #[test]
 fn at_shadow_the_old_world_is_the_live_one() {
-    check(X, &[], &expect![[r#"
+    check(
+        X,
+        &[],
+        &expect![[r#"
         p 2013-03-10  run RUN
         reads
         └─ raw
@@ -88,12 +116,16 @@ fn at_shadow_the_old_world_is_the_live_one() {
         ├─ run a v2  reads raw
         ├─ run b v1  reads a (v2)
         ├─ compare a: v1 with v2 on (id), by who, 0 rules
-        └─ compare b: v1 in both worlds on (id), by who, 0 rules"#]]);
+        └─ compare b: v1 in both worlds on (id), by who, 0 rules"#]],
+    );
 }
 
 #[test]
 fn while_some_lanes_are_live_both_versions_belong_to_live() {
-    check(X, &[("x", some_live())], &expect![[r#"
+    check(
+        X,
+        &[("x", some_live())],
+        &expect![[r#"
         p 2013-03-10  run RUN
         reads
         └─ raw
@@ -107,12 +139,16 @@ fn while_some_lanes_are_live_both_versions_belong_to_live() {
         ├─ run b v1  reads a (v1)
         ├─ run b v1  reads a (v2)
         ├─ compare a before publishing: v1 with v2 on (id), by who, 0 rules
-        └─ compare b: v1 in both worlds on (id), by who, 0 rules"#]]);
+        └─ compare b: v1 in both worlds on (id), by who, 0 rules"#]],
+    );
 }
 
 #[test]
 fn when_off_or_complete_one_version_runs() {
-    check(X, &[("x", all(Stage::Off))], &expect![[r#"
+    check(
+        X,
+        &[("x", all(Stage::Off))],
+        &expect![[r#"
         p 2013-03-10  run RUN
         reads
         └─ raw
@@ -121,8 +157,12 @@ fn when_off_or_complete_one_version_runs() {
         ├─ run b v1  reads a (v1)  => live/b/date=2013-03-10/
         └─ run c v1  reads b (v1)  => live/c/date=2013-03-10/
         shadow
-        └─ nothing: no change is at a stage that compares"#]]);
-    check(X, &[("x", all(Stage::Complete))], &expect![[r#"
+        └─ nothing: no change is at a stage that compares"#]],
+    );
+    check(
+        X,
+        &[("x", all(Stage::Complete))],
+        &expect![[r#"
         p 2013-03-10  run RUN
         reads
         └─ raw
@@ -131,12 +171,16 @@ fn when_off_or_complete_one_version_runs() {
         ├─ run b v1  reads a (v2)  => live/b/date=2013-03-10/
         └─ run c v1  reads b (v1)  => live/c/date=2013-03-10/
         shadow
-        └─ nothing: no change is at a stage that compares"#]]);
+        └─ nothing: no change is at a stage that compares"#]],
+    );
 }
 
 #[test]
 fn two_changes_are_each_compared_in_the_live_world_of_the_other() {
-    check(X_AND_Y, &[("x", some_live())], &expect![[r#"
+    check(
+        X_AND_Y,
+        &[("x", some_live())],
+        &expect![[r#"
         p 2013-03-10  run RUN
         reads
         └─ raw
@@ -150,12 +194,16 @@ fn two_changes_are_each_compared_in_the_live_world_of_the_other() {
         └─ compare a before publishing: v1 with v2 on (id), by who, 0 rules
         shadow of y (all lanes at shadow)
         ├─ run b v2  reads a
-        └─ compare b: v1 with v2 on (id), by who, 0 rules"#]]);
+        └─ compare b: v1 with v2 on (id), by who, 0 rules"#]],
+    );
 }
 
 #[test]
 fn a_change_over_two_tasks_moves_as_one() {
-    check("  x:\n    new: { a: v2, b: v2 }\n", &[("x", some_live())], &expect![[r#"
+    check(
+        "  x:\n    new: { a: v2, b: v2 }\n",
+        &[("x", some_live())],
+        &expect![[r#"
         p 2013-03-10  run RUN
         reads
         └─ raw
@@ -169,7 +217,8 @@ fn a_change_over_two_tasks_moves_as_one() {
         └─ run c v1  reads b  => live/c/date=2013-03-10/
         shadow of x (some lanes live)
         ├─ compare a before publishing: v1 with v2 on (id), by who, 0 rules
-        └─ compare b before publishing: v1 with v2 on (id), by who, 0 rules"#]]);
+        └─ compare b before publishing: v1 with v2 on (id), by who, 0 rules"#]],
+    );
 }
 
 #[test]

@@ -24,17 +24,29 @@ pub fn render(plan: &Plan, facts: &TreeFacts) -> String {
     let mut text = format!("{} {}  run {}\n", plan.pipeline, plan.date, plan.run);
     section(&mut text, "reads", &dataset_lines(plan, facts));
     section(&mut text, "live", &live_lines(plan, facts));
-    let mut changes: Vec<&str> = plan.comparisons.iter().map(|comparison| comparison.change.as_str()).collect();
+    let mut changes: Vec<&str> = plan
+        .comparisons
+        .iter()
+        .map(|comparison| comparison.change.as_str())
+        .collect();
     changes.dedup();
     for change in &changes {
         let title = format!("shadow of {change} ({})", span_text(plan, change));
         section(&mut text, &title, &change_lines(plan, facts, change));
     }
     if changes.is_empty() {
-        section(&mut text, "shadow", &["nothing: no change is at a stage that compares".to_owned()]);
+        section(
+            &mut text,
+            "shadow",
+            &["nothing: no change is at a stage that compares".to_owned()],
+        );
     }
     for (change, reason) in &facts.suspended {
-        section(&mut text, &format!("{change} is SUSPENDED"), &reason.lines().map(str::to_owned).collect::<Vec<_>>());
+        section(
+            &mut text,
+            &format!("{change} is SUSPENDED"),
+            &reason.lines().map(str::to_owned).collect::<Vec<_>>(),
+        );
     }
     if let Some(cost) = &facts.cost {
         let _ = writeln!(text, "cost: {cost}");
@@ -48,7 +60,11 @@ fn section(text: &mut String, title: &str, lines: &[String]) {
     }
     let _ = writeln!(text, "{title}");
     for (position, line) in lines.iter().enumerate() {
-        let branch = if position + 1 == lines.len() { "└─" } else { "├─" };
+        let branch = if position + 1 == lines.len() {
+            "└─"
+        } else {
+            "├─"
+        };
         let _ = writeln!(text, "{branch} {line}");
     }
 }
@@ -57,8 +73,17 @@ fn dataset_lines(plan: &Plan, facts: &TreeFacts) -> Vec<String> {
     let mut names: Vec<&str> = plan.nodes.iter().flat_map(dataset_names).collect();
     names.sort_unstable();
     names.dedup();
-    let word = |name: &str| facts.datasets.get(name).map(|word| format!("  {word}")).unwrap_or_default();
-    names.iter().map(|name| format!("{name}{}", word(name))).collect()
+    let word = |name: &str| {
+        facts
+            .datasets
+            .get(name)
+            .map(|word| format!("  {word}"))
+            .unwrap_or_default()
+    };
+    names
+        .iter()
+        .map(|name| format!("{name}{}", word(name)))
+        .collect()
 }
 
 fn dataset_names(node: &Node) -> impl Iterator<Item = &str> {
@@ -66,15 +91,25 @@ fn dataset_names(node: &Node) -> impl Iterator<Item = &str> {
         Work::Compute { inputs, .. } => inputs.as_slice(),
         Work::Assemble { .. } => &[],
     };
-    inputs.iter().filter(|input| matches!(input.from, InputFrom::Dataset(_))).map(|input| input.name.as_str())
+    inputs
+        .iter()
+        .filter(|input| matches!(input.from, InputFrom::Dataset(_)))
+        .map(|input| input.name.as_str())
 }
 
 fn live_lines(plan: &Plan, facts: &TreeFacts) -> Vec<String> {
     let mut lines = Vec::new();
     for (id, _) in plan.nodes().filter(|(_, node)| node.half == Half::Live) {
-        let published = plan.publications.iter().find(|publication| publication.node == id);
+        let published = plan
+            .publications
+            .iter()
+            .find(|publication| publication.node == id);
         let target = match published {
-            Some(publication) => format!("  => {}/date={}/", publication.location.trim_end_matches('/'), plan.date),
+            Some(publication) => format!(
+                "  => {}/date={}/",
+                publication.location.trim_end_matches('/'),
+                plan.date
+            ),
             None => String::new(),
         };
         lines.push(format!("{}{target}", node_line(plan, facts, id)));
@@ -83,12 +118,19 @@ fn live_lines(plan: &Plan, facts: &TreeFacts) -> Vec<String> {
 }
 
 fn change_lines(plan: &Plan, facts: &TreeFacts, change: &str) -> Vec<String> {
-    let comparisons = || plan.comparisons.iter().filter(move |comparison| comparison.change == change);
-    let mut nodes: Vec<NodeId> = comparisons().flat_map(|comparison| reach(plan, comparison)).collect();
+    let comparisons = || {
+        plan.comparisons
+            .iter()
+            .filter(move |comparison| comparison.change == change)
+    };
+    let mut nodes: Vec<NodeId> = comparisons()
+        .flat_map(|comparison| reach(plan, comparison))
+        .collect();
     nodes.sort_unstable();
     nodes.dedup();
     let runs = nodes.into_iter().map(|id| node_line(plan, facts, id));
-    runs.chain(comparisons().map(|comparison| comparison_line(plan, comparison))).collect()
+    runs.chain(comparisons().map(|comparison| comparison_line(plan, comparison)))
+        .collect()
 }
 
 /// The shadow nodes that a comparison needs.
@@ -106,14 +148,30 @@ fn reach(plan: &Plan, comparison: &PlannedComparison) -> Vec<NodeId> {
 
 fn node_line(plan: &Plan, facts: &TreeFacts, id: NodeId) -> String {
     let node = plan.node(id);
-    let done = if facts.done.contains(&id) { "  (there already)" } else { "" };
+    let done = if facts.done.contains(&id) {
+        "  (there already)"
+    } else {
+        ""
+    };
     match &node.work {
-        Work::Compute { version, inputs, .. } => {
-            let reads: Vec<String> = inputs.iter().map(|input| input_text(plan, &input.name, &input.from)).collect();
-            format!("run {} {version}  reads {}{done}", node.task, reads.join(", "))
+        Work::Compute {
+            version, inputs, ..
+        } => {
+            let reads: Vec<String> = inputs
+                .iter()
+                .map(|input| input_text(plan, &input.name, &input.from))
+                .collect();
+            format!(
+                "run {} {version}  reads {}{done}",
+                node.task,
+                reads.join(", ")
+            )
         }
         Work::Assemble { change, .. } => {
-            format!("put together {} by customer, as the stages of {change} say{done}", node.task)
+            format!(
+                "put together {} by customer, as the stages of {change} say{done}",
+                node.task
+            )
         }
     }
 }
@@ -131,12 +189,27 @@ fn input_text(plan: &Plan, name: &str, from: &InputFrom) -> String {
 fn comparison_line(plan: &Plan, comparison: &PlannedComparison) -> String {
     let side = |id: NodeId| plan.node(id).version().unwrap_or("put together").to_owned();
     let (old, new) = (side(comparison.old), side(comparison.new));
-    let sides = if comparison.changed { format!("{old} with {new}") } else { format!("{old} in both worlds") };
-    let customer = comparison.customer.as_ref().map(|column| format!(", by {column}")).unwrap_or_default();
+    let sides = if comparison.changed {
+        format!("{old} with {new}")
+    } else {
+        format!("{old} in both worlds")
+    };
+    let customer = comparison
+        .customer
+        .as_ref()
+        .map(|column| format!(", by {column}"))
+        .unwrap_or_default();
     let (key, rules) = (comparison.key.join(", "), comparison.rules.len());
     let plural = if rules == 1 { "" } else { "s" };
-    let when = if comparison.half == Half::Live { " before publishing" } else { "" };
-    format!("compare {}{when}: {sides} on ({key}){customer}, {rules} rule{plural}", comparison.task)
+    let when = if comparison.half == Half::Live {
+        " before publishing"
+    } else {
+        ""
+    };
+    format!(
+        "compare {}{when}: {sides} on ({key}){customer}, {rules} rule{plural}",
+        comparison.task
+    )
 }
 
 fn span_text(plan: &Plan, change: &str) -> &'static str {

@@ -6,7 +6,9 @@ use understudy_core::customer::Customer;
 use understudy_core::event::Event;
 use understudy_core::judge::lanes::judge_comparison;
 use understudy_core::plan::{Half, NodeId, PlannedComparison, Work};
-use understudy_core::rollout::{Assembly, TaskBeforePublishing, as_one_lane, assemble, lowered, sides_differ};
+use understudy_core::rollout::{
+    Assembly, TaskBeforePublishing, as_one_lane, assemble, lowered, sides_differ,
+};
 use understudy_core::run::{Failure, FailureKind, RunLog};
 use understudy_core::stage::{LaneStages, Stages};
 use understudy_core::verdict::Verdict;
@@ -26,18 +28,28 @@ impl Executor<'_> {
         for message in &assembly.alerts {
             self.alert_once(message);
         }
-        self.log.borrow_mut().assemblies.insert(change.to_owned(), assembly.clone());
+        self.log
+            .borrow_mut()
+            .assemblies
+            .insert(change.to_owned(), assembly.clone());
         Ok(assembly)
     }
 
     /// Says something that a person should look at.
     pub(crate) fn alert(&self, message: String) {
-        self.events.emit(&Event::Alert { message: message.clone() });
+        self.events.emit(&Event::Alert {
+            message: message.clone(),
+        });
         self.log.borrow_mut().alerts.push(message);
     }
 
     fn alert_once(&self, message: &str) {
-        let is_new = !self.log.borrow().alerts.iter().any(|alert| alert == message);
+        let is_new = !self
+            .log
+            .borrow()
+            .alerts
+            .iter()
+            .any(|alert| alert == message);
         if is_new {
             self.alert(message.to_owned());
         }
@@ -45,13 +57,22 @@ impl Executor<'_> {
 
     /// The stages of a change: the plan's, with the moves towards old that were honoured since.
     fn stages_of(&self, change: &str) -> LaneStages {
-        self.honoured.borrow().get(change).unwrap_or(&self.plan.stages[change]).clone()
+        self.honoured
+            .borrow()
+            .get(change)
+            .unwrap_or(&self.plan.stages[change])
+            .clone()
     }
 
     fn decide(&self, change: &str, log: &RunLog) -> Result<Assembly, Failure> {
         let deciding = self.comparisons_before(change);
-        let customers: Vec<BTreeMap<Customer, Verdict>> = deciding.iter().map(|position| customers(log, *position)).collect();
-        let interrupted = deciding.iter().find_map(|position| interruption(log, *position, self));
+        let customers: Vec<BTreeMap<Customer, Verdict>> = deciding
+            .iter()
+            .map(|position| customers(log, *position))
+            .collect();
+        let interrupted = deciding
+            .iter()
+            .find_map(|position| interruption(log, *position, self));
         if let Some(failure) = interrupted {
             return Err(failure);
         }
@@ -64,7 +85,10 @@ impl Executor<'_> {
                     task: &planned.task,
                     old_failure: log.failure(planned.old),
                     new_failure: log.failure(planned.new),
-                    comparison: log.comparisons.get(position).map(|record| record.outcome.as_ref()),
+                    comparison: log
+                        .comparisons
+                        .get(position)
+                        .map(|record| record.outcome.as_ref()),
                     customers,
                 }
             })
@@ -82,7 +106,9 @@ impl Executor<'_> {
             let lowered = lowered(&held, &self.lanes_now(&change, now));
             if sides_differ(&held, &lowered) {
                 moved = true;
-                self.alert(format!("`{change}`: a move towards old came in during the run and is honoured"));
+                self.alert(format!(
+                    "`{change}`: a move towards old came in during the run and is honoured"
+                ));
                 self.honoured.borrow_mut().insert(change.clone(), lowered);
                 self.log.borrow_mut().assemblies.remove(&change);
                 self.forget_what_builds_on(&change);
@@ -95,12 +121,20 @@ impl Executor<'_> {
     }
 
     fn lanes_now(&self, change: &str, now: &Stages) -> LaneStages {
-        if self.has_lanes(change) { now.of(change) } else { as_one_lane(&now.of(change)) }
+        if self.has_lanes(change) {
+            now.of(change)
+        } else {
+            as_one_lane(&now.of(change))
+        }
     }
 
     /// Whether a change has a lane for each customer, and not the one lane `*`.
     pub(super) fn has_lanes(&self, change: &str) -> bool {
-        let mut changed = self.plan.comparisons.iter().filter(|planned| planned.change == change && planned.changed);
+        let mut changed = self
+            .plan
+            .comparisons
+            .iter()
+            .filter(|planned| planned.change == change && planned.changed);
         changed.all(|planned| planned.customer.is_some())
     }
 
@@ -109,9 +143,15 @@ impl Executor<'_> {
         let broken = self.broken_grains();
         for (change, message) in &broken {
             let stages = self.stages_of(change);
-            let assembly = Assembly::all_old(&stages, format!("`{change}`: everybody gets old rows: {message}"));
+            let assembly = Assembly::all_old(
+                &stages,
+                format!("`{change}`: everybody gets old rows: {message}"),
+            );
             self.alert(assembly.alerts[0].clone());
-            self.log.borrow_mut().assemblies.insert(change.clone(), assembly);
+            self.log
+                .borrow_mut()
+                .assemblies
+                .insert(change.clone(), assembly);
             self.forget_what_builds_on(change);
         }
         !broken.is_empty()
@@ -124,7 +164,9 @@ impl Executor<'_> {
             Work::Compute { .. } => None,
         });
         let broken = failures.filter(|(_, failure)| failure.kind == FailureKind::Grain);
-        broken.map(|(change, failure)| (change.clone(), failure.message.clone())).collect()
+        broken
+            .map(|(change, failure)| (change.clone(), failure.message.clone()))
+            .collect()
     }
 
     /// Forgets everything that was made or found out from a change's outputs as they were put together, and what was
@@ -133,10 +175,20 @@ impl Executor<'_> {
         let mut undecided = BTreeSet::from([change]);
         loop {
             let stale = self.built_on(&undecided);
-            let reads_stale = |planned: &&PlannedComparison| stale.contains(&planned.old) || stale.contains(&planned.new);
-            let deciding = self.plan.comparisons.iter().filter(|planned| planned.half == Half::Live);
+            let reads_stale = |planned: &&PlannedComparison| {
+                stale.contains(&planned.old) || stale.contains(&planned.new)
+            };
+            let deciding = self
+                .plan
+                .comparisons
+                .iter()
+                .filter(|planned| planned.half == Half::Live);
             let before = undecided.len();
-            undecided.extend(deciding.filter(reads_stale).map(|planned| planned.change.as_str()));
+            undecided.extend(
+                deciding
+                    .filter(reads_stale)
+                    .map(|planned| planned.change.as_str()),
+            );
             if undecided.len() == before {
                 self.forget(&stale);
                 break;
@@ -178,7 +230,18 @@ fn customers(log: &RunLog, position: usize) -> BTreeMap<Customer, Verdict> {
 /// Nothing is decided from what an interruption left undone.
 fn interruption(log: &RunLog, position: usize, executor: &Executor<'_>) -> Option<Failure> {
     let planned = &executor.plan.comparisons[position];
-    let comparison = log.comparisons.get(&position).and_then(|record| record.outcome.as_ref().err());
-    let failures = [log.failure(planned.old), log.failure(planned.new), comparison];
-    failures.into_iter().flatten().find(|failure| failure.kind == FailureKind::Interrupted).cloned()
+    let comparison = log
+        .comparisons
+        .get(&position)
+        .and_then(|record| record.outcome.as_ref().err());
+    let failures = [
+        log.failure(planned.old),
+        log.failure(planned.new),
+        comparison,
+    ];
+    failures
+        .into_iter()
+        .flatten()
+        .find(|failure| failure.kind == FailureKind::Interrupted)
+        .cloned()
 }

@@ -50,9 +50,16 @@ impl Executor<'_> {
 
     async fn comparison(&self, position: usize, name: &str) -> ComparisonRecord {
         let planned = &self.plan.comparisons[position];
-        let failed = |failure| ComparisonRecord { outcome: Err(failure), usage: Usage::default(), reused: false };
+        let failed = |failure| ComparisonRecord {
+            outcome: Err(failure),
+            usage: Usage::default(),
+            reused: false,
+        };
         let sides = [planned.old, planned.new];
-        if let Some(failure) = sides.iter().find_map(|side| self.log.borrow().failure(*side).cloned()) {
+        if let Some(failure) = sides
+            .iter()
+            .find_map(|side| self.log.borrow().failure(*side).cloned())
+        {
             let message = format!("there was nothing to compare: a side {failure}");
             return failed(Failure::new(FailureKind::Input, message));
         }
@@ -60,16 +67,25 @@ impl Executor<'_> {
             Ok(key) => key,
             Err(failure) => return failed(failure),
         };
-        if self.reuse == Reuse::Complete && let Some(kept) = self.kept(planned, &key) {
+        if self.reuse == Reuse::Complete
+            && let Some(kept) = self.kept(planned, &key)
+        {
             self.diffs.borrow_mut().insert(position, kept.found.diff);
-            return ComparisonRecord { outcome: Ok(kept.found.comparison), usage: kept.usage, reused: true };
+            return ComparisonRecord {
+                outcome: Ok(kept.found.comparison),
+                usage: kept.usage,
+                reused: true,
+            };
         }
         let job = match self.compare_job(planned) {
             Ok(job) => job,
             Err(failure) => return failed(failure),
         };
         let memory_bytes = self.resources.memory_bytes + FOOTING_BYTES;
-        let limits = WorkerLimits { wall: Some(DEADLINE), memory_bytes: Some(memory_bytes) };
+        let limits = WorkerLimits {
+            wall: Some(DEADLINE),
+            memory_bytes: Some(memory_bytes),
+        };
         let (answer, usage) = self.work(name, job, limits).await;
         let outcome = answer.and_then(|answer| match answer {
             Answer::Compared(found) => self.keep(planned, key, found, usage),
@@ -79,22 +95,37 @@ impl Executor<'_> {
             self.diffs.borrow_mut().insert(position, found.diff);
             found.comparison
         });
-        ComparisonRecord { outcome, usage, reused: false }
+        ComparisonRecord {
+            outcome,
+            usage,
+            reused: false,
+        }
     }
 
     fn comparison_key(&self, planned: &PlannedComparison) -> Result<Digest, Failure> {
-        let sides = [self.effective_key(planned.old)?, self.effective_key(planned.new)?];
-        Ok(Digest::of_json(&(sides, &planned.key, &planned.customer, &planned.rules)))
+        let sides = [
+            self.effective_key(planned.old)?,
+            self.effective_key(planned.new)?,
+        ];
+        Ok(Digest::of_json(&(
+            sides,
+            &planned.key,
+            &planned.customer,
+            &planned.rules,
+        )))
     }
 
     /// Where the findings of a comparison are.
     pub(crate) fn findings_folder(&self, planned: &PlannedComparison) -> PathBuf {
-        self.store.findings_dir(&self.plan.run, &planned.change, &planned.task)
+        self.store
+            .findings_dir(&self.plan.run, &planned.change, &planned.task)
     }
 
     fn kept(&self, planned: &PlannedComparison, key: &Digest) -> Option<KeptComparison> {
         let bytes = fs::read(self.findings_folder(planned).join(KEPT_FILE)).ok()?;
-        serde_json::from_slice(&bytes).ok().filter(|kept: &KeptComparison| kept.key == *key)
+        serde_json::from_slice(&bytes)
+            .ok()
+            .filter(|kept: &KeptComparison| kept.key == *key)
     }
 
     fn keep(
@@ -104,18 +135,35 @@ impl Executor<'_> {
         found: Findings,
         usage: Usage,
     ) -> Result<Findings, Failure> {
-        let kept = KeptComparison { version: KEPT_FORMAT, key, found, usage };
+        let kept = KeptComparison {
+            version: KEPT_FORMAT,
+            key,
+            found,
+            usage,
+        };
         let json = serde_json::to_vec_pretty(&kept).expect("a comparison has a JSON form");
         crate::store::durable::replace(&self.findings_folder(planned).join(KEPT_FILE), &json)
-            .map_err(|error| Failure::new(FailureKind::Machine, format!("its findings cannot be written: {error}")))?;
+            .map_err(|error| {
+                Failure::new(
+                    FailureKind::Machine,
+                    format!("its findings cannot be written: {error}"),
+                )
+            })?;
         Ok(kept.found)
     }
 
     fn compare_job(&self, planned: &PlannedComparison) -> Result<Job, Failure> {
         let report_folder = self.findings_folder(planned);
-        let unwritable = |error| Failure::new(FailureKind::Machine, format!("`{}` cannot be written: {error}", report_folder.display()));
+        let unwritable = |error| {
+            Failure::new(
+                FailureKind::Machine,
+                format!("`{}` cannot be written: {error}", report_folder.display()),
+            )
+        };
         match fs::remove_dir_all(&report_folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(unwritable(error));
+            }
             _ => fs::create_dir_all(&report_folder).map_err(unwritable)?,
         }
         Ok(Job::Compare(Box::new(CompareJob {
@@ -146,6 +194,9 @@ impl Executor<'_> {
 fn found_text(found: &Comparison) -> String {
     match found.rows.changed + found.rows.only_old + found.rows.only_new {
         0 => "no difference".to_owned(),
-        differing => format!("{differing} rows differ, {} unexpected", found.rows.unexpected),
+        differing => format!(
+            "{differing} rows differ, {} unexpected",
+            found.rows.unexpected
+        ),
     }
 }

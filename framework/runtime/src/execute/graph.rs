@@ -7,7 +7,11 @@ use futures::stream::FuturesUnordered;
 
 /// Runs every step once, each after those that it depends on, at most `parallel` at a time, the earliest first.
 /// `dependencies[i]` are positions of steps; they must not form a cycle.
-pub(super) async fn run_graph(dependencies: &[Vec<usize>], parallel: usize, run: impl AsyncFn(usize)) {
+pub(super) async fn run_graph(
+    dependencies: &[Vec<usize>],
+    parallel: usize,
+    run: impl AsyncFn(usize),
+) {
     let mut open: Vec<usize> = dependencies.iter().map(Vec::len).collect();
     let mut ready: BTreeSet<usize> = (0..open.len()).filter(|step| open[*step] == 0).collect();
     let mut running = FuturesUnordered::new();
@@ -20,7 +24,9 @@ pub(super) async fn run_graph(dependencies: &[Vec<usize>], parallel: usize, run:
                 step
             });
         }
-        let Some(done) = running.next().await else { return };
+        let Some(done) = running.next().await else {
+            return;
+        };
         for (step, needs) in dependencies.iter().enumerate() {
             let met = needs.iter().filter(|need| **need == done).count();
             open[step] -= met;

@@ -13,7 +13,9 @@ use understudy_tables::{TableSource, pin};
 use understudy_tasks::DATA_FILE;
 
 use super::{Executor, Reuse, wrong_answer};
-use crate::worker::{Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits};
+use crate::worker::{
+    Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits,
+};
 
 /// The file that says that a node's output is complete.
 const RESULT_FILE: &str = "result.json";
@@ -38,7 +40,12 @@ impl Executor<'_> {
     fn node_name(&self, id: NodeId) -> String {
         let node = self.plan.node(id);
         let name = format!("{} {}", node.task, node.version().unwrap_or("put together"));
-        let twins = || self.plan.nodes.iter().filter(|other| other.task == node.task && other.version() == node.version());
+        let twins = || {
+            self.plan
+                .nodes
+                .iter()
+                .filter(|other| other.task == node.task && other.version() == node.version())
+        };
         let world = match node.half {
             Half::Live => "live",
             Half::Shadow => "shadow",
@@ -53,7 +60,11 @@ impl Executor<'_> {
     }
 
     async fn record(&self, id: NodeId, name: &str) -> NodeRecord {
-        let failed = |failure| NodeRecord { outcome: Err(failure), usage: Usage::default(), reused: false };
+        let failed = |failure| NodeRecord {
+            outcome: Err(failure),
+            usage: Usage::default(),
+            reused: false,
+        };
         if let Some(failure) = self.missing_input(id) {
             return failed(failure);
         }
@@ -61,11 +72,21 @@ impl Executor<'_> {
             Ok(key) => key,
             Err(failure) => return failed(failure),
         };
-        if self.reuse == Reuse::Complete && let Some(result) = self.complete_result(id, &key) {
-            return NodeRecord { usage: result.usage, outcome: Ok(output_of(&result)), reused: true };
+        if self.reuse == Reuse::Complete
+            && let Some(result) = self.complete_result(id, &key)
+        {
+            return NodeRecord {
+                usage: result.usage,
+                outcome: Ok(output_of(&result)),
+                reused: true,
+            };
         }
         let (outcome, usage) = self.make(id, name, key).await;
-        NodeRecord { outcome: outcome.map(|result| output_of(&result)), usage, reused: false }
+        NodeRecord {
+            outcome: outcome.map(|result| output_of(&result)),
+            usage,
+            reused: false,
+        }
     }
 
     fn missing_input(&self, id: NodeId) -> Option<Failure> {
@@ -75,12 +96,21 @@ impl Executor<'_> {
             return None;
         }
         let log = self.log.borrow();
-        let missing = node.reads().into_iter().find(|input| log.output(*input).is_none())?;
+        let missing = node
+            .reads()
+            .into_iter()
+            .find(|input| log.output(*input).is_none())?;
         let task = &self.plan.node(missing).task;
-        if log.failure(missing).is_some_and(|failure| failure.kind == FailureKind::Interrupted) {
+        if log
+            .failure(missing)
+            .is_some_and(|failure| failure.kind == FailureKind::Interrupted)
+        {
             return Some(Failure::new(FailureKind::Interrupted, "was interrupted"));
         }
-        Some(Failure::new(FailureKind::Input, format!("did not run: its input `{task}` has no output")))
+        Some(Failure::new(
+            FailureKind::Input,
+            format!("did not run: its input `{task}` has no output"),
+        ))
     }
 
     /// The key of what a node really gives: the planned one, and how the outputs that it builds on were put together.
@@ -90,7 +120,11 @@ impl Executor<'_> {
             Work::Assemble { change, .. } => Some(self.assembly(change)?),
             Work::Compute { .. } => None,
         };
-        let inputs: Vec<_> = node.reads().into_iter().map(|input| self.effective_key(input)).collect::<Result<_, _>>()?;
+        let inputs: Vec<_> = node
+            .reads()
+            .into_iter()
+            .map(|input| self.effective_key(input))
+            .collect::<Result<_, _>>()?;
         Ok(Digest::of_json(&(&node.key, inputs, assembly)))
     }
 
@@ -102,7 +136,8 @@ impl Executor<'_> {
     /// What stands beside a node's output, if that is complete.
     pub(crate) fn result(&self, id: NodeId) -> Option<NodeResult> {
         let folder = self.output_folder(id);
-        let result: NodeResult = serde_json::from_slice(&fs::read(folder.join(RESULT_FILE)).ok()?).ok()?;
+        let result: NodeResult =
+            serde_json::from_slice(&fs::read(folder.join(RESULT_FILE)).ok()?).ok()?;
         let bytes = fs::metadata(folder.join(DATA_FILE)).ok()?.len();
         (bytes == result.bytes).then_some(result)
     }
@@ -111,16 +146,28 @@ impl Executor<'_> {
         self.result(id).filter(|result| result.key == *key)
     }
 
-    async fn make(&self, id: NodeId, name: &str, key: Digest) -> (Result<NodeResult, Failure>, Usage) {
+    async fn make(
+        &self,
+        id: NodeId,
+        name: &str,
+        key: Digest,
+    ) -> (Result<NodeResult, Failure>, Usage) {
         let node = self.plan.node(id);
         let output = self.output_folder(id);
         if let Err(error) = clear(&output) {
             let message = format!("`{}` cannot be written: {error}", output.display());
-            return (Err(Failure::new(FailureKind::Machine, message)), Usage::default());
+            return (
+                Err(Failure::new(FailureKind::Machine, message)),
+                Usage::default(),
+            );
         }
         let job = match &node.work {
-            Work::Compute { version, inputs, .. } => self.task_job(node, version, inputs, name, output.clone(), key),
-            Work::Assemble { change, old, new } => self.assemble_job(node, change, [*old, *new], output.clone(), key),
+            Work::Compute {
+                version, inputs, ..
+            } => self.task_job(node, version, inputs, name, output.clone(), key),
+            Work::Assemble { change, old, new } => {
+                self.assemble_job(node, change, [*old, *new], output.clone(), key)
+            }
         };
         let job = match job {
             Ok(job) => job,
@@ -136,19 +183,34 @@ impl Executor<'_> {
 
     fn limits(&self, node: &Node) -> WorkerLimits {
         match &node.work {
-            Work::Compute { limits, shadow_of: None, .. } if node.half == Half::Live => WorkerLimits::live(*limits),
-            Work::Compute { limits, shadow_of, .. } => {
+            Work::Compute {
+                limits,
+                shadow_of: None,
+                ..
+            } if node.half == Half::Live => WorkerLimits::live(*limits),
+            Work::Compute {
+                limits, shadow_of, ..
+            } => {
                 let beside = shadow_of.or_else(|| self.live_node(&node.task));
                 let log = self.log.borrow();
-                let live = beside.and_then(|id| log.nodes.get(&id)).map(|record| record.usage);
+                let live = beside
+                    .and_then(|id| log.nodes.get(&id))
+                    .map(|record| record.usage);
                 WorkerLimits::shadow(*limits, live)
             }
-            Work::Assemble { .. } => WorkerLimits { wall: None, memory_bytes: None },
+            Work::Assemble { .. } => WorkerLimits {
+                wall: None,
+                memory_bytes: None,
+            },
         }
     }
 
     fn live_node(&self, task: &str) -> Option<NodeId> {
-        self.plan.publications.iter().find(|publication| publication.task == task).map(|publication| publication.node)
+        self.plan
+            .publications
+            .iter()
+            .find(|publication| publication.task == task)
+            .map(|publication| publication.node)
     }
 
     fn task_job(
@@ -170,7 +232,10 @@ impl Executor<'_> {
             params: version.params.clone(),
             date: self.plan.date,
             now_nanos: self.now_nanos,
-            inputs: inputs.iter().map(|input| self.job_input(input)).collect::<Result<_, _>>()?,
+            inputs: inputs
+                .iter()
+                .map(|input| self.job_input(input))
+                .collect::<Result<_, _>>()?,
             output,
             pipeline_folder: self.pipeline.folder.clone(),
             grain: task.output.grain.clone(),
@@ -182,18 +247,32 @@ impl Executor<'_> {
     }
 
     fn task(&self, name: &str) -> &Task {
-        self.pipeline.spec.task(name).expect("a plan names tasks of its own pipeline")
+        self.pipeline
+            .spec
+            .task(name)
+            .expect("a plan names tasks of its own pipeline")
     }
 
     fn code(&self, version: &Version) -> Result<JobCode, Failure> {
         match &version.kind {
             VersionKind::Sql { file, threads } => {
-                let sql = fs::read_to_string(self.pipeline.folder.join(file))
-                    .map_err(|error| Failure::new(FailureKind::Task, format!("`{file}` cannot be read: {error}")))?;
+                let sql = fs::read_to_string(self.pipeline.folder.join(file)).map_err(|error| {
+                    Failure::new(
+                        FailureKind::Task,
+                        format!("`{file}` cannot be read: {error}"),
+                    )
+                })?;
                 let threads = threads.map_or(self.resources.threads, |threads| threads as usize);
-                Ok(JobCode::Sql { file: file.clone(), sql, threads })
+                Ok(JobCode::Sql {
+                    file: file.clone(),
+                    sql,
+                    threads,
+                })
             }
-            VersionKind::Command { argv, inputs, .. } => Ok(JobCode::Command { argv: argv.clone(), inputs: *inputs }),
+            VersionKind::Command { argv, inputs, .. } => Ok(JobCode::Command {
+                argv: argv.clone(),
+                inputs: *inputs,
+            }),
         }
     }
 
@@ -206,15 +285,26 @@ impl Executor<'_> {
                 types: self.pipeline.spec.datasets[&input.name].types.clone(),
             },
         };
-        Ok(JobInput { name: input.name.clone(), source })
+        Ok(JobInput {
+            name: input.name.clone(),
+            source,
+        })
     }
 
     /// A node's output as a table.
     pub(super) fn table(&self, id: NodeId) -> Result<TableSource, Failure> {
         let base = self.output_folder(id);
-        let snapshot = pin(&self.plan.node(id).task, DATA_FILE, &base)
-            .map_err(|error| Failure::new(FailureKind::Machine, format!("`{}` cannot be read: {error}", base.display())))?;
-        Ok(TableSource { base, snapshot, types: Default::default() })
+        let snapshot = pin(&self.plan.node(id).task, DATA_FILE, &base).map_err(|error| {
+            Failure::new(
+                FailureKind::Machine,
+                format!("`{}` cannot be read: {error}", base.display()),
+            )
+        })?;
+        Ok(TableSource {
+            base,
+            snapshot,
+            types: Default::default(),
+        })
     }
 
     fn assemble_job(
@@ -228,9 +318,18 @@ impl Executor<'_> {
         let assembly = self.assembly(change)?;
         let task = self.task(&node.task);
         let side_of = |side| if side == Side::Old { old } else { new };
-        if let Some(missing) = assembly.sides().map(side_of).find(|id| self.log.borrow().output(*id).is_none()) {
+        if let Some(missing) = assembly
+            .sides()
+            .map(side_of)
+            .find(|id| self.log.borrow().output(*id).is_none())
+        {
             let failure = self.log.borrow().failure(missing).cloned();
-            return Err(failure.unwrap_or_else(|| Failure::new(FailureKind::Input, "did not run: a side of it has no output")));
+            return Err(failure.unwrap_or_else(|| {
+                Failure::new(
+                    FailureKind::Input,
+                    "did not run: a side of it has no output",
+                )
+            }));
         }
         // A side that failed is not read: then every lane is on the other one.
         let (old, new) = (self.table(old), self.table(new));
@@ -244,7 +343,11 @@ impl Executor<'_> {
             task: node.task.clone(),
             old,
             new,
-            customer: task.output.customer.clone().filter(|_| self.has_lanes(change)),
+            customer: task
+                .output
+                .customer
+                .clone()
+                .filter(|_| self.has_lanes(change)),
             grain: task.output.grain.clone(),
             assembly,
             output,
@@ -255,11 +358,16 @@ impl Executor<'_> {
 
 /// The share of a memory limit that the engine may plan with; the rest is what no pool counts.
 fn engine_memory(limits: WorkerLimits, otherwise: u64) -> u64 {
-    limits.memory_bytes.map_or(otherwise, |limit| (limit / 10 * 6).min(otherwise))
+    limits
+        .memory_bytes
+        .map_or(otherwise, |limit| (limit / 10 * 6).min(otherwise))
 }
 
 fn output_of(result: &NodeResult) -> NodeOutput {
-    NodeOutput { rows: result.rows, bytes: result.bytes }
+    NodeOutput {
+        rows: result.rows,
+        bytes: result.bytes,
+    }
 }
 
 fn clear(folder: &std::path::Path) -> std::io::Result<()> {
@@ -273,7 +381,11 @@ fn clear(folder: &std::path::Path) -> std::io::Result<()> {
 /// Writes the result beside the output, last.
 fn keep(output: &std::path::Path, result: NodeResult) -> Result<NodeResult, Failure> {
     let json = serde_json::to_vec_pretty(&result).expect("a node's result has a JSON form");
-    crate::store::durable::replace(&output.join(RESULT_FILE), &json)
-        .map_err(|error| Failure::new(FailureKind::Machine, format!("its result cannot be written: {error}")))?;
+    crate::store::durable::replace(&output.join(RESULT_FILE), &json).map_err(|error| {
+        Failure::new(
+            FailureKind::Machine,
+            format!("its result cannot be written: {error}"),
+        )
+    })?;
     Ok(result)
 }

@@ -48,48 +48,82 @@ pub fn code_digests(pipeline: &Pipeline) -> Result<CodeDigests, CodeError> {
     for task in &pipeline.spec.tasks {
         for version in running_versions(&pipeline.spec, task) {
             let digest = version_digest(&pipeline.folder, task, &task.versions[version])?;
-            digests.entry(task.name.clone()).or_default().insert(version.to_owned(), digest);
+            digests
+                .entry(task.name.clone())
+                .or_default()
+                .insert(version.to_owned(), digest);
         }
     }
     Ok(digests)
 }
 
 fn running_versions<'a>(spec: &'a Spec, task: &'a Task) -> Vec<&'a str> {
-    let new = spec.change_of(&task.name).map(|change| change.new[&task.name].as_str());
-    [Some(task.live.as_str()), new].into_iter().flatten().collect()
+    let new = spec
+        .change_of(&task.name)
+        .map(|change| change.new[&task.name].as_str());
+    [Some(task.live.as_str()), new]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn version_digest(folder: &Path, task: &Task, version: &Version) -> Result<Digest, CodeError> {
     let read = |path: &Path| {
-        fs::read(folder.join(path)).map(|bytes| Digest::of_bytes(&bytes)).map_err(|source| CodeError::Unreadable {
-            task: task.name.clone(),
-            version: version.name.clone(),
-            path: path.display().to_string(),
-            source,
-        })
+        fs::read(folder.join(path))
+            .map(|bytes| Digest::of_bytes(&bytes))
+            .map_err(|source| CodeError::Unreadable {
+                task: task.name.clone(),
+                version: version.name.clone(),
+                path: path.display().to_string(),
+                source,
+            })
     };
     match &version.kind {
-        VersionKind::Sql { file, .. } => Ok(Digest::of_json(&("sql", read(Path::new(file))?, &version.params))),
+        VersionKind::Sql { file, .. } => Ok(Digest::of_json(&(
+            "sql",
+            read(Path::new(file))?,
+            &version.params,
+        ))),
         VersionKind::Command { argv, code, inputs } => {
             let mut files = BTreeMap::new();
-            for path in named_files(folder, argv).into_iter().chain(globbed_files(folder, task, version, code)?) {
+            for path in named_files(folder, argv)
+                .into_iter()
+                .chain(globbed_files(folder, task, version, code)?)
+            {
                 let digest = read(&path)?;
                 files.insert(path, digest);
             }
-            Ok(Digest::of_json(&("command", argv, inputs, files, &version.params)))
+            Ok(Digest::of_json(&(
+                "command",
+                argv,
+                inputs,
+                files,
+                &version.params,
+            )))
         }
     }
 }
 
 /// The arguments that are files, as `rank.py` in `python3 rank.py`.
 fn named_files(folder: &Path, argv: &[String]) -> Vec<PathBuf> {
-    argv.iter().map(PathBuf::from).filter(|path| folder.join(path).is_file()).collect()
+    argv.iter()
+        .map(PathBuf::from)
+        .filter(|path| folder.join(path).is_file())
+        .collect()
 }
 
-fn globbed_files(folder: &Path, task: &Task, version: &Version, globs: &[String]) -> Result<Vec<PathBuf>, CodeError> {
+fn globbed_files(
+    folder: &Path,
+    task: &Task,
+    version: &Version,
+    globs: &[String],
+) -> Result<Vec<PathBuf>, CodeError> {
     let mut files = Vec::new();
     for pattern in globs {
-        let full = format!("{}/{pattern}", glob::Pattern::escape(&folder.display().to_string()));
+        let full = format!(
+            "{}/{pattern}",
+            glob::Pattern::escape(&folder.display().to_string())
+        );
         let paths = glob::glob(&full).map_err(|source| CodeError::BadGlob {
             task: task.name.clone(),
             version: version.name.clone(),
@@ -106,7 +140,12 @@ fn globbed_files(folder: &Path, task: &Task, version: &Version, globs: &[String]
 #[must_use]
 pub fn equal_versions(pipeline: &Pipeline, code: &CodeDigests) -> Vec<Problem> {
     let changes = pipeline.spec.changes.values();
-    let pairs = changes.flat_map(|change| change.new.iter().map(move |(task, new)| (change, task, new)));
+    let pairs = changes.flat_map(|change| {
+        change
+            .new
+            .iter()
+            .map(move |(task, new)| (change, task, new))
+    });
     pairs
         .filter_map(|(change, name, new)| {
             let task = pipeline.spec.task(name)?;
@@ -117,9 +156,16 @@ pub fn equal_versions(pipeline: &Pipeline, code: &CodeDigests) -> Vec<Problem> {
 }
 
 fn equal_problem(pipeline: &Pipeline, change: &str, task: &Task, new: &str) -> Problem {
-    let message =
-        format!("version `{new}` of task `{}` has the same code and parameters as the live version `{}`", task.name, task.live);
-    let spot = Spot::Version { task: task.name.clone(), version: new.to_owned() };
+    let message = format!(
+        "version `{new}` of task `{}` has the same code and parameters as the live version `{}`",
+        task.name, task.live
+    );
+    let spot = Spot::Version {
+        task: task.name.clone(),
+        version: new.to_owned(),
+    };
     let fix = "change its code or its parameters, or take it out of the change";
-    pipeline.places.problem(&spot, Scope::Change(change.to_owned()), &message, fix)
+    pipeline
+        .places
+        .problem(&spot, Scope::Change(change.to_owned()), &message, fix)
 }

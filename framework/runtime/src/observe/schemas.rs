@@ -14,11 +14,15 @@ use understudy_tables::TableSource;
 
 use super::CodeDigests;
 use crate::pipeline::Pipeline;
-use crate::worker::{Answer, Crew, InspectJob, InspectTask, Inspected, Invocation, Job, WorkerLimits};
+use crate::worker::{
+    Answer, Crew, InspectJob, InspectTask, Inspected, Invocation, Job, WorkerLimits,
+};
 
 /// Inspecting reads footers and CSV files; it never takes longer than this.
-const INSPECT_LIMIT: WorkerLimits =
-    WorkerLimits { wall: Some(Duration::from_secs(600)), memory_bytes: Some(4 << 30) };
+const INSPECT_LIMIT: WorkerLimits = WorkerLimits {
+    wall: Some(Duration::from_secs(600)),
+    memory_bytes: Some(4 << 30),
+};
 
 /// What inspecting gave.
 #[derive(Debug, Default)]
@@ -46,9 +50,20 @@ pub async fn inspect(
     folder: &Path,
 ) -> Result<SchemaReport, String> {
     let known = known_outputs(&pipeline.store_folder(), code);
-    let job = InspectJob { datasets: sources(pipeline, inputs), tasks: tasks(pipeline, code), known, date };
-    let invocation = Invocation { step: "inspect".to_owned(), folder: folder.to_owned(), job: Job::Inspect(Box::new(job)) };
-    let end = crew.run(&invocation, INSPECT_LIMIT, &folder.join("inspect.log")).await;
+    let job = InspectJob {
+        datasets: sources(pipeline, inputs),
+        tasks: tasks(pipeline, code),
+        known,
+        date,
+    };
+    let invocation = Invocation {
+        step: "inspect".to_owned(),
+        folder: folder.to_owned(),
+        job: Job::Inspect(Box::new(job)),
+    };
+    let end = crew
+        .run(&invocation, INSPECT_LIMIT, &folder.join("inspect.log"))
+        .await;
     match end.answer {
         Ok(Answer::Inspected(inspected)) => Ok(report(&pipeline.spec, code, inspected)),
         Ok(_) => Err("inspecting gave another answer than was asked for".to_owned()),
@@ -57,10 +72,17 @@ pub async fn inspect(
 }
 
 /// The pinned tables, with the types that the pipeline file gives.
-pub(crate) fn sources(pipeline: &Pipeline, inputs: &InputSnapshot) -> BTreeMap<String, TableSource> {
+pub(crate) fn sources(
+    pipeline: &Pipeline,
+    inputs: &InputSnapshot,
+) -> BTreeMap<String, TableSource> {
     let source = |(name, snapshot): (&String, &understudy_core::snapshot::DatasetSnapshot)| {
         let types = pipeline.spec.datasets[name].types.clone();
-        let source = TableSource { base: pipeline.folder.clone(), snapshot: snapshot.clone(), types };
+        let source = TableSource {
+            base: pipeline.folder.clone(),
+            snapshot: snapshot.clone(),
+            types,
+        };
         (name.clone(), source)
     };
     inputs.0.iter().map(source).collect()
@@ -78,13 +100,19 @@ fn tasks(pipeline: &Pipeline, code: &CodeDigests) -> Vec<InspectTask> {
 
 fn inspect_task(pipeline: &Pipeline, task: &Task, name: &str) -> Option<InspectTask> {
     let version = &task.versions[name];
-    let VersionKind::Sql { file, .. } = &version.kind else { return None };
+    let VersionKind::Sql { file, .. } = &version.kind else {
+        return None;
+    };
     Some(InspectTask {
         task: task.name.clone(),
         version: name.to_owned(),
         sql: fs::read_to_string(pipeline.folder.join(file)).ok()?,
         params: version.params.clone(),
-        inputs: task.inputs.iter().map(|input| input.name().to_owned()).collect(),
+        inputs: task
+            .inputs
+            .iter()
+            .map(|input| input.name().to_owned())
+            .collect(),
         live: name == task.live,
     })
 }
@@ -100,16 +128,37 @@ fn report(spec: &Spec, code: &CodeDigests, inspected: Inspected) -> SchemaReport
     for (task, versions) in inspected.outputs {
         for (version, schema) in versions {
             match schema {
-                Ok(schema) => drop(report.schemas.outputs.entry(task.clone()).or_default().insert(version, schema)),
+                Ok(schema) => drop(
+                    report
+                        .schemas
+                        .outputs
+                        .entry(task.clone())
+                        .or_default()
+                        .insert(version, schema),
+                ),
                 Err(reason) => drop(report.versions.insert((task.clone(), version), reason)),
             }
         }
     }
     for task in &spec.tasks {
-        let known = |version: &str| report.schemas.outputs.get(&task.name).is_some_and(|all| all.contains_key(version));
-        let failed = |version: &str| report.versions.contains_key(&(task.name.clone(), version.to_owned()));
-        let unknown = code[&task.name].keys().filter(|version| !known(version) && !failed(version));
-        let unknown: Vec<_> = unknown.map(|version| (task.name.clone(), version.clone())).collect();
+        let known = |version: &str| {
+            report
+                .schemas
+                .outputs
+                .get(&task.name)
+                .is_some_and(|all| all.contains_key(version))
+        };
+        let failed = |version: &str| {
+            report
+                .versions
+                .contains_key(&(task.name.clone(), version.to_owned()))
+        };
+        let unknown = code[&task.name]
+            .keys()
+            .filter(|version| !known(version) && !failed(version));
+        let unknown: Vec<_> = unknown
+            .map(|version| (task.name.clone(), version.clone()))
+            .collect();
         report.unknown.extend(unknown);
     }
     report
@@ -126,13 +175,19 @@ fn seen(store: &Path) -> SeenSchemas {
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
-fn known_outputs(store: &Path, code: &CodeDigests) -> BTreeMap<String, BTreeMap<String, TableSchema>> {
+fn known_outputs(
+    store: &Path,
+    code: &CodeDigests,
+) -> BTreeMap<String, BTreeMap<String, TableSchema>> {
     let seen = seen(store);
     let mut known: BTreeMap<String, BTreeMap<String, TableSchema>> = BTreeMap::new();
     for (task, versions) in code {
         for (version, digest) in versions {
             if let Some(schema) = seen.get(task).and_then(|schemas| schemas.get(digest)) {
-                known.entry(task.clone()).or_default().insert(version.clone(), schema.clone());
+                known
+                    .entry(task.clone())
+                    .or_default()
+                    .insert(version.clone(), schema.clone());
             }
         }
     }
@@ -146,7 +201,9 @@ pub(crate) fn remember(store: &Path, outputs: Vec<(String, Digest, TableSchema)>
     for (task, code, schema) in outputs {
         all.entry(task).or_default().insert(code, schema);
     }
-    if all != before && let Ok(json) = serde_json::to_vec_pretty(&all) {
+    if all != before
+        && let Ok(json) = serde_json::to_vec_pretty(&all)
+    {
         let _ = crate::store::durable::replace(&store.join(SEEN_FILE), &json);
     }
 }

@@ -9,7 +9,6 @@ use understudy_core::plan::PlannedComparison;
 use understudy_core::run::{ComparisonRecord, Failure};
 
 use super::{Attempt, Halves};
-use crate::error::RunError;
 use crate::report::files::customers::{CustomerLine, write_customers};
 use crate::report::files::record::Origin;
 use crate::report::files::summary::{SUMMARY_FORMAT, Summary};
@@ -17,25 +16,32 @@ use crate::store::ledger::Ledger;
 
 impl Attempt<'_> {
     /// The verdicts; they stand in the report files and in the ledger when this returns.
-    pub(super) fn judge(&self, halves: Halves) -> Result<BTreeMap<String, ChangeVerdict>, RunError> {
+    pub(super) fn judge(&self, halves: Halves) -> BTreeMap<String, ChangeVerdict> {
         self.record_live();
         let asked = halves != Halves::Live && !self.executor.crew.is_interrupted();
         if !asked || matches!(self.live, super::LiveEnd::Failed(_)) {
-            return Ok(BTreeMap::new());
+            return BTreeMap::new();
         }
         let verdicts = judge(&self.prepared.plan, &self.executor.log.borrow());
         for (position, planned) in self.prepared.plan.comparisons.iter().enumerate() {
-            self.write_files(position, planned, &verdicts[&planned.change].tasks[&planned.task]);
+            self.write_files(
+                position,
+                planned,
+                &verdicts[&planned.change].tasks[&planned.task],
+            );
         }
         for (change, verdict) in &verdicts {
             self.record_verdict(change, verdict);
         }
-        Ok(verdicts)
+        verdicts
     }
 
     fn write_files(&self, position: usize, planned: &PlannedComparison, verdict: &TaskVerdict) {
         let log = self.executor.log.borrow();
-        let Some(Ok(comparison)) = log.comparisons.get(&position).map(|record| &record.outcome) else { return };
+        let Some(Ok(comparison)) = log.comparisons.get(&position).map(|record| &record.outcome)
+        else {
+            return;
+        };
         let folder = self.executor.findings_folder(planned);
         let stages = &self.prepared.plan.stages[&planned.change];
         let summary = Summary {
@@ -49,18 +55,36 @@ impl Attempt<'_> {
                 run: Some(self.prepared.plan.run.clone()),
             },
             comparison: comparison.clone(),
-            diff: self.executor.diffs.borrow().get(&position).cloned().unwrap_or_default(),
+            diff: self
+                .executor
+                .diffs
+                .borrow()
+                .get(&position)
+                .cloned()
+                .unwrap_or_default(),
         };
-        let customers = verdict.customers.iter().map(|(customer, verdict)| CustomerLine {
-            customer: customer.clone(),
-            verdict: *verdict,
-            stage: Some(stages.of(customer)),
-            counts: comparison.customers.get(customer).copied().unwrap_or_default(),
-        });
-        let written = summary.write(&folder).and_then(|()| write_customers(&folder, customers.collect()));
+        let customers = verdict
+            .customers
+            .iter()
+            .map(|(customer, verdict)| CustomerLine {
+                customer: customer.clone(),
+                verdict: *verdict,
+                stage: Some(stages.of(customer)),
+                counts: comparison
+                    .customers
+                    .get(customer)
+                    .copied()
+                    .unwrap_or_default(),
+            });
+        let written = summary
+            .write(&folder)
+            .and_then(|()| write_customers(&folder, customers.collect()));
         drop(log);
         if let Err(error) = written {
-            self.executor.alert(format!("the report of `{}` could not be written: {error}", planned.task));
+            self.executor.alert(format!(
+                "the report of `{}` could not be written: {error}",
+                planned.task
+            ));
         }
     }
 
@@ -78,9 +102,13 @@ impl Attempt<'_> {
     }
 
     fn is_recorded(&self) -> bool {
-        let Ok(ledger) = Ledger::open(&self.prepared.store.ledger_dir()) else { return true };
+        let Ok(ledger) = Ledger::open(&self.prepared.store.ledger_dir()) else {
+            return true;
+        };
         ledger.entries().iter().any(|entry| match &entry.event {
-            LedgerEvent::Published(published) => published.run == self.prepared.plan.run && published.succeeded,
+            LedgerEvent::Published(published) => {
+                published.run == self.prepared.plan.run && published.succeeded
+            }
             _ => false,
         })
     }
@@ -88,16 +116,28 @@ impl Attempt<'_> {
     fn published_run(&self, failure: Option<&Failure>) -> PublishedRun {
         let log = self.executor.log.borrow();
         let published = log.published.clone().unwrap_or_default();
-        let code = self.prepared.plan.publications.iter().filter_map(|publication| {
-            let version = self.prepared.plan.node(publication.node).version()?;
-            Some((publication.task.clone(), self.prepared.code[&publication.task][version].clone()))
-        });
+        let code = self
+            .prepared
+            .plan
+            .publications
+            .iter()
+            .filter_map(|publication| {
+                let version = self.prepared.plan.node(publication.node).version()?;
+                Some((
+                    publication.task.clone(),
+                    self.prepared.code[&publication.task][version].clone(),
+                ))
+            });
         PublishedRun {
             pipeline: self.prepared.plan.pipeline.clone(),
             run: self.prepared.plan.run.clone(),
             date: self.prepared.plan.date,
             succeeded: failure.is_none(),
-            outputs: published.outputs.into_iter().map(|(task, file)| (task, file.digest)).collect(),
+            outputs: published
+                .outputs
+                .into_iter()
+                .map(|(task, file)| (task, file.digest))
+                .collect(),
             code: code.collect(),
             fallbacks: published.fallbacks,
             alerts: log.alerts.clone(),
@@ -111,8 +151,14 @@ impl Attempt<'_> {
             .filter(|(_, planned)| planned.change == change)
             .map(|(position, planned)| (planned, log.comparisons.get(&position)))
             .collect();
-        let outcomes: Vec<_> = own.iter().map(|(_, record)| record.map(|record| &record.outcome)).collect();
-        let rules: Vec<_> = own.iter().map(|(planned, _)| (&planned.task, &planned.rules)).collect();
+        let outcomes: Vec<_> = own
+            .iter()
+            .map(|(_, record)| record.map(|record| &record.outcome))
+            .collect();
+        let rules: Vec<_> = own
+            .iter()
+            .map(|(planned, _)| (&planned.task, &planned.rules))
+            .collect();
         let event = LedgerEvent::Judged(JudgedRun {
             pipeline: self.prepared.plan.pipeline.clone(),
             run: self.prepared.plan.run.clone(),
@@ -135,28 +181,47 @@ impl Attempt<'_> {
         let spec = &self.prepared.pipeline.spec;
         let new = &spec.changes[change].new;
         let old = new.keys().filter_map(|task| spec.task(task));
-        let old: Vec<_> = old.map(|task| (&task.name, &self.prepared.code[&task.name][&task.live])).collect();
-        let new: Vec<_> = new.iter().map(|(task, version)| (task, &self.prepared.code[task][version])).collect();
+        let old: Vec<_> = old
+            .map(|task| (&task.name, &self.prepared.code[&task.name][&task.live]))
+            .collect();
+        let new: Vec<_> = new
+            .iter()
+            .map(|(task, version)| (task, &self.prepared.code[task][version]))
+            .collect();
         [Digest::of_json(&old), Digest::of_json(&new)]
     }
 
     /// Whether the ledger's last verdict on this run and change is this very one.
     fn is_last_word(&self, event: &LedgerEvent) -> bool {
-        let Ok(ledger) = Ledger::open(&self.prepared.store.ledger_dir()) else { return false };
-        let LedgerEvent::Judged(judged) = event else { return false };
-        let mut earlier = ledger.entries().iter().rev().filter_map(|entry| match &entry.event {
-            LedgerEvent::Judged(other) if other.run == judged.run && other.change == judged.change => Some(other),
-            _ => None,
-        });
+        let Ok(ledger) = Ledger::open(&self.prepared.store.ledger_dir()) else {
+            return false;
+        };
+        let LedgerEvent::Judged(judged) = event else {
+            return false;
+        };
+        let mut earlier = ledger
+            .entries()
+            .iter()
+            .rev()
+            .filter_map(|entry| match &entry.event {
+                LedgerEvent::Judged(other)
+                    if other.run == judged.run && other.change == judged.change =>
+                {
+                    Some(other)
+                }
+                _ => None,
+            });
         earlier.next() == Some(judged)
     }
 
     /// Appends to the ledger. A run whose live half is done does not fail for it: there is then no evidence, loudly.
     fn append(&self, event: &LedgerEvent) {
         let ledger = Ledger::open(&self.prepared.store.ledger_dir());
-        let appended = ledger.and_then(|mut ledger| ledger.append(event, crate::clock::now()).map(|_| ()));
+        let appended =
+            ledger.and_then(|mut ledger| ledger.append(event, crate::clock::now()).map(|_| ()));
         if let Err(error) = appended {
-            self.executor.alert(format!("this run is not recorded in the ledger: {error}"));
+            self.executor
+                .alert(format!("this run is not recorded in the ledger: {error}"));
         }
     }
 }

@@ -24,12 +24,17 @@ impl Attempt<'_> {
         // The last look at the ledger: a move towards old that came in meanwhile is honoured.
         if !self.executor.log.borrow().assemblies.is_empty() {
             let now = self.stages_now();
-            if self.executor.honour(&now).await && let Some(failure) = self.failure() {
+            if self.executor.honour(&now).await
+                && let Some(failure) = self.failure()
+            {
                 return Ok(self.live_failed(failure));
             }
         }
         if self.executor.crew.is_interrupted() {
-            return Ok(LiveEnd::Failed(Failure::new(FailureKind::Interrupted, "was interrupted")));
+            return Ok(LiveEnd::Failed(Failure::new(
+                FailureKind::Interrupted,
+                "was interrupted",
+            )));
         }
         self.put()
     }
@@ -37,16 +42,21 @@ impl Attempt<'_> {
     /// A ledger that broke since the run began tells of no move: the run holds to its own stages.
     fn stages_now(&self) -> Stages {
         let held = Stages(self.prepared.plan.stages.clone());
-        let (now, unreadable) = prepare::stages_now(&self.prepared.pipeline, &self.prepared.store, held);
+        let (now, unreadable) =
+            prepare::stages_now(&self.prepared.pipeline, &self.prepared.store, held);
         if let Some(error) = unreadable.filter(|_| self.prepared.ledger_is_readable) {
-            self.executor.alert(format!("{error}; moves since the run began are not known, and it holds to its stages"));
+            self.executor.alert(format!(
+                "{error}; moves since the run began are not known, and it holds to its stages"
+            ));
         }
         now
     }
 
     fn live_failed(&self, failure: Failure) -> LiveEnd {
         if failure.kind != FailureKind::Interrupted {
-            self.executor.events.emit(&Event::LiveFailed { reason: failure.message.clone() });
+            self.executor.events.emit(&Event::LiveFailed {
+                reason: failure.message.clone(),
+            });
         }
         LiveEnd::Failed(failure)
     }
@@ -55,10 +65,15 @@ impl Attempt<'_> {
     fn failure(&self) -> Option<Failure> {
         let log = self.executor.log.borrow();
         let published = self.prepared.plan.publications.iter();
-        let failed = published.clone().filter(|publication| log.output(publication.node).is_none());
-        let failures = failed.filter_map(|publication| root_failure(&self.prepared.plan, &log, publication.node));
+        let failed = published
+            .clone()
+            .filter(|publication| log.output(publication.node).is_none());
+        let failures = failed
+            .filter_map(|publication| root_failure(&self.prepared.plan, &log, publication.node));
         let failure = failures.min_by_key(|failure| failure.kind != FailureKind::Interrupted);
-        let waiting = published.clone().find(|publication| !log.nodes.contains_key(&publication.node));
+        let waiting = published
+            .clone()
+            .find(|publication| !log.nodes.contains_key(&publication.node));
         failure.or_else(|| waiting.map(|publication| waits_for_itself(&publication.task)))
     }
 
@@ -67,14 +82,24 @@ impl Attempt<'_> {
         if self.stands_already() {
             let outputs = self.published_files()?;
             self.keep_publication(outputs, true);
-            self.executor.events.emit(&Event::Published { outputs: plan.publications.len(), reused: true });
+            self.executor.events.emit(&Event::Published {
+                outputs: plan.publications.len(),
+                reused: true,
+            });
             return Ok(LiveEnd::AlreadyPublished);
         }
-        let publications: Vec<_> = plan.publications.iter().map(|publication| self.publication(publication)).collect();
+        let publications: Vec<_> = plan
+            .publications
+            .iter()
+            .map(|publication| self.publication(publication))
+            .collect();
         publish::publish(&self.prepared.store, &self.stamp(), &publications)?;
         let outputs = self.published_files()?;
         self.keep_publication(outputs, false);
-        self.executor.events.emit(&Event::Published { outputs: plan.publications.len(), reused: false });
+        self.executor.events.emit(&Event::Published {
+            outputs: plan.publications.len(),
+            reused: false,
+        });
         Ok(LiveEnd::Published)
     }
 
@@ -82,9 +107,14 @@ impl Attempt<'_> {
     fn stands_already(&self) -> bool {
         let log = self.executor.log.borrow();
         self.prepared.plan.publications.iter().all(|publication| {
-            let reused = log.nodes.get(&publication.node).is_some_and(|record| record.reused);
+            let reused = log
+                .nodes
+                .get(&publication.node)
+                .is_some_and(|record| record.reused);
             let location = self.prepared.pipeline.folder.join(&publication.location);
-            let marker = read_marker(&location, self.prepared.plan.date).ok().flatten();
+            let marker = read_marker(&location, self.prepared.plan.date)
+                .ok()
+                .flatten();
             let ours = marker.filter(|marker| marker.run == self.prepared.plan.run);
             reused && ours.is_some_and(|marker| holds_data(&location, &marker).unwrap_or(false))
         })
@@ -103,9 +133,10 @@ impl Attempt<'_> {
     fn code_behind(&self, id: NodeId) -> BTreeMap<String, Digest> {
         let node = self.prepared.plan.node(id);
         match &node.work {
-            Work::Compute { version, .. } => {
-                BTreeMap::from([(version.clone(), self.prepared.code[&node.task][version].clone())])
-            }
+            Work::Compute { version, .. } => BTreeMap::from([(
+                version.clone(),
+                self.prepared.code[&node.task][version].clone(),
+            )]),
             Work::Assemble { old, new, .. } => {
                 let mut code = self.code_behind(*old);
                 code.extend(self.code_behind(*new));
@@ -135,22 +166,40 @@ impl Attempt<'_> {
             let rows = log.output(publication.node).map_or(0, |output| output.rows);
             let below = publication.location.trim_end_matches('/');
             let path = format!("{below}/date={}/{}", self.prepared.plan.date, DATA_FILE);
-            outputs.insert(publication.task.clone(), PublishedFile { path, rows, digest: marker.digest });
+            outputs.insert(
+                publication.task.clone(),
+                PublishedFile {
+                    path,
+                    rows,
+                    digest: marker.digest,
+                },
+            );
         }
         Ok(outputs)
     }
 
     fn keep_publication(&self, outputs: BTreeMap<String, PublishedFile>, reused: bool) {
         let mut log = self.executor.log.borrow_mut();
-        let fallbacks = log.assemblies.iter().filter(|(_, assembly)| !assembly.fallbacks.is_empty());
-        let fallbacks = fallbacks.map(|(change, assembly)| (change.clone(), assembly.fallbacks.clone())).collect();
-        log.published = Some(PublicationRecord { outputs, reused, fallbacks });
+        let fallbacks = log
+            .assemblies
+            .iter()
+            .filter(|(_, assembly)| !assembly.fallbacks.is_empty());
+        let fallbacks = fallbacks
+            .map(|(change, assembly)| (change.clone(), assembly.fallbacks.clone()))
+            .collect();
+        log.published = Some(PublicationRecord {
+            outputs,
+            reused,
+            fallbacks,
+        });
     }
 }
 
 /// Two changes with live lanes, each upstream of the other: neither can be decided before the other one is.
 fn waits_for_itself(task: &str) -> Failure {
-    let message = format!("`{task}` was not made: changes with live lanes wait for each other's rows; move one of them back to shadow");
+    let message = format!(
+        "`{task}` was not made: changes with live lanes wait for each other's rows; move one of them back to shadow"
+    );
     Failure::new(FailureKind::Input, message)
 }
 
@@ -158,10 +207,21 @@ fn waits_for_itself(task: &str) -> Failure {
 fn root_failure(plan: &Plan, log: &understudy_core::run::RunLog, id: NodeId) -> Option<Failure> {
     let node = plan.node(id);
     let own = log.failure(id)?;
-    let earlier = node.reads().into_iter().find_map(|input| root_failure(plan, log, input));
-    if own.kind == FailureKind::Input && let Some(earlier) = earlier {
+    let earlier = node
+        .reads()
+        .into_iter()
+        .find_map(|input| root_failure(plan, log, input));
+    if own.kind == FailureKind::Input
+        && let Some(earlier) = earlier
+    {
         return Some(earlier);
     }
-    let version = node.version().map(|version| format!(" ({version})")).unwrap_or_default();
-    Some(Failure::new(own.kind, format!("`{}`{version} {}", node.task, own.message)))
+    let version = node
+        .version()
+        .map(|version| format!(" ({version})"))
+        .unwrap_or_default();
+    Some(Failure::new(
+        own.kind,
+        format!("`{}`{version} {}", node.task, own.message),
+    ))
 }

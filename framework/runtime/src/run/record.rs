@@ -79,7 +79,8 @@ impl RunRecord {
     }
 
     pub(super) fn write(&self, store: &Store) -> Result<(), RunError> {
-        let json = serde_json::to_vec_pretty(self).expect("a run's record has a JSON form: its keys are texts");
+        let json = serde_json::to_vec_pretty(self)
+            .expect("a run's record has a JSON form: its keys are texts");
         let path = store.run_file(&self.run);
         durable::create_dirs(&store.run_dir(&self.run))?;
         Ok(durable::replace(&path, &json)?)
@@ -92,15 +93,22 @@ impl RunRecord {
 /// It cannot be read.
 pub fn read(store: &Store, run: &str) -> Result<Option<RunRecord>, RunError> {
     let path = store.run_file(run);
-    let bad = |reason: String| RunError::BadRecord { path: path.display().to_string(), reason };
+    let bad = |reason: String| RunError::BadRecord {
+        path: path.display().to_string(),
+        reason,
+    };
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(bad(error.to_string())),
     };
-    let record: RunRecord = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+    let record: RunRecord =
+        serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
     if record.version != RECORD_FORMAT {
-        return Err(bad(format!("it has format {}, and this program reads {RECORD_FORMAT}", record.version)));
+        return Err(bad(format!(
+            "it has format {}, and this program reads {RECORD_FORMAT}",
+            record.version
+        )));
     }
     Ok(Some(record))
 }
@@ -114,10 +122,18 @@ pub fn last(store: &Store) -> Result<RunRecord, RunError> {
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(no_run()),
-        Err(source) => return Err(RunError::Machine { what: format!("`{}` cannot be listed", folder.display()), source }),
+        Err(source) => {
+            return Err(RunError::Machine {
+                what: format!("`{}` cannot be listed", folder.display()),
+                source,
+            });
+        }
     };
     let modified = |entry: fs::DirEntry| {
-        let written = fs::metadata(entry.path().join("run.json")).ok()?.modified().ok()?;
+        let written = fs::metadata(entry.path().join("run.json"))
+            .ok()?
+            .modified()
+            .ok()?;
         Some((written, entry.file_name().into_string().ok()?))
     };
     let mut runs: Vec<_> = entries.flatten().filter_map(modified).collect();
@@ -139,13 +155,25 @@ pub fn named(store: &Store, name: &str) -> Result<RunRecord, RunError> {
         return Ok(record);
     }
     let runs: Vec<String> = fs::read_dir(store.runs_dir())
-        .map(|entries| entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
+        .map(|entries| {
+            entries
+                .flatten()
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .collect()
+        })
         .unwrap_or_default();
-    let mut found = runs.iter().filter(|run| !name.is_empty() && run.starts_with(name));
+    let mut found = runs
+        .iter()
+        .filter(|run| !name.is_empty() && run.starts_with(name));
     match (found.next(), found.next()) {
         (Some(run), None) => read(store, run)?.ok_or_else(no_run),
-        (Some(_), Some(_)) => Err(RunError::NoRun(format!("`{name}` begins the ids of several runs; give more of it"))),
-        (None, _) => Err(RunError::NoRun(format!("there is no run `{name}` in `{}`", store.root().display()))),
+        (Some(_), Some(_)) => Err(RunError::NoRun(format!(
+            "`{name}` begins the ids of several runs; give more of it"
+        ))),
+        (None, _) => Err(RunError::NoRun(format!(
+            "there is no run `{name}` in `{}`",
+            store.root().display()
+        ))),
     }
 }
 
@@ -160,10 +188,19 @@ pub fn cost(store: &Store) -> Result<Option<String>, RunError> {
         Err(error) => return Err(error),
     };
     let wall = |half: Half| -> u64 {
-        let own = record.log.nodes.iter().filter(|(id, _)| record.plan.node(**id).half == half);
+        let own = record
+            .log
+            .nodes
+            .iter()
+            .filter(|(id, _)| record.plan.node(**id).half == half);
         own.map(|(_, node)| node.usage.wall_ms).sum()
     };
-    let compared: u64 = record.log.comparisons.values().map(|comparison| comparison.usage.wall_ms).sum();
+    let compared: u64 = record
+        .log
+        .comparisons
+        .values()
+        .map(|comparison| comparison.usage.wall_ms)
+        .sum();
     let (live, shadow) = (wall(Half::Live), wall(Half::Shadow));
     if live == 0 || shadow + compared == 0 {
         return Ok(None);
@@ -171,7 +208,10 @@ pub fn cost(store: &Store) -> Result<Option<String>, RunError> {
     let times = |ms: u64| format!("{}.{:02} x", ms / live, ms % live * 100 / live);
     let text = format!(
         "in run {} the shadow took {} of live's {} ms, and comparing {}",
-        record.run, times(shadow), live, times(compared)
+        record.run,
+        times(shadow),
+        live,
+        times(compared)
     );
     Ok(Some(text))
 }

@@ -13,7 +13,8 @@ use understudy_core::world::Side;
 
 use super::{Attempt, LiveEnd, RunRequest};
 use crate::report::model::{
-    ChangeReport, LiveReport, OutputReport, RUN_REPORT_FORMAT, ReuseReport, RunReport, TaskFiles, TaskReport,
+    ChangeReport, LiveReport, OutputReport, RUN_REPORT_FORMAT, ReuseReport, RunReport, TaskFiles,
+    TaskReport,
 };
 
 /// The report of an attempt.
@@ -26,7 +27,13 @@ pub(super) fn report(
     let plan = &attempt.prepared.plan;
     let spec = &attempt.prepared.pipeline.spec;
     let suspended = spec.suspended.iter().map(|(change, problems)| {
-        (change.clone(), problems.iter().map(|problem| problem.message.clone()).collect())
+        (
+            change.clone(),
+            problems
+                .iter()
+                .map(|problem| problem.message.clone())
+                .collect(),
+        )
     });
     RunReport {
         version: RUN_REPORT_FORMAT,
@@ -34,7 +41,10 @@ pub(super) fn report(
         run: plan.run.clone(),
         date: plan.date,
         live: live(attempt, request),
-        changes: verdicts.iter().map(|(name, verdict)| (name.clone(), change(attempt, request, name, verdict))).collect(),
+        changes: verdicts
+            .iter()
+            .map(|(name, verdict)| (name.clone(), change(attempt, request, name, verdict)))
+            .collect(),
         suspended: suspended.collect(),
         alerts: attempt.executor.log.borrow().alerts.clone(),
         notes: notes(attempt),
@@ -51,23 +61,47 @@ fn millis(duration: Duration) -> u64 {
 
 fn live(attempt: &Attempt<'_>, request: &RunRequest<'_>) -> LiveReport {
     let log = attempt.executor.log.borrow();
-    let outputs = log.published.iter().filter(|_| attempt.live != LiveEnd::NotAsked).flat_map(|published| &published.outputs);
+    let outputs = log
+        .published
+        .iter()
+        .flat_map(|published| &published.outputs);
     let outputs = outputs.map(|(task, file)| {
         let version = published_version(attempt, task);
-        let path = typed_path(attempt, request, &attempt.prepared.pipeline.folder.join(&file.path));
-        (task.clone(), OutputReport { path, rows: file.rows, version })
+        let path = typed_path(
+            attempt,
+            request,
+            &attempt.prepared.pipeline.folder.join(&file.path),
+        );
+        (
+            task.clone(),
+            OutputReport {
+                path,
+                rows: file.rows,
+                version,
+            },
+        )
     });
     let reasons = match &attempt.live {
         LiveEnd::Failed(failure) => vec![failure.message.clone()],
         _ => Vec::new(),
     };
-    LiveReport { status: attempt.live_status(), outputs: outputs.collect(), reasons, wall_ms: millis(attempt.live_wall) }
+    LiveReport {
+        status: attempt.live_status(),
+        outputs: outputs.collect(),
+        reasons,
+        wall_ms: millis(attempt.live_wall),
+    }
 }
 
 fn published_version(attempt: &Attempt<'_>, task: &str) -> String {
     let plan = &attempt.prepared.plan;
-    let publication = plan.publications.iter().find(|publication| publication.task == task);
-    publication.map_or_else(String::new, |publication| version_text(attempt, publication.node))
+    let publication = plan
+        .publications
+        .iter()
+        .find(|publication| publication.task == task);
+    publication.map_or_else(String::new, |publication| {
+        version_text(attempt, publication.node)
+    })
 }
 
 /// The version of a node, or of a node that was put together how it was.
@@ -79,8 +113,16 @@ fn version_text(attempt: &Attempt<'_>, id: NodeId) -> String {
     let version = |id: NodeId| plan.node(id).version().unwrap_or("put together");
     let (old, new) = (version(*old), version(*new));
     let log = attempt.executor.log.borrow();
-    let Some(assembly) = log.assemblies.get(change) else { return old.to_owned() };
-    let count = |side| assembly.lanes.values().filter(|lane| **lane == side).count();
+    let Some(assembly) = log.assemblies.get(change) else {
+        return old.to_owned();
+    };
+    let count = |side| {
+        assembly
+            .lanes
+            .values()
+            .filter(|lane| **lane == side)
+            .count()
+    };
     let (main, other, others) = match assembly.unlisted {
         Side::Old => (old, new, count(Side::New)),
         Side::New => (new, old, count(Side::Old)),
@@ -92,15 +134,37 @@ fn version_text(attempt: &Attempt<'_>, id: NodeId) -> String {
     }
 }
 
-fn change(attempt: &Attempt<'_>, request: &RunRequest<'_>, name: &str, verdict: &ChangeVerdict) -> ChangeReport {
+fn change(
+    attempt: &Attempt<'_>,
+    request: &RunRequest<'_>,
+    name: &str,
+    verdict: &ChangeVerdict,
+) -> ChangeReport {
     let plan = &attempt.prepared.plan;
-    let fallbacks = attempt.executor.log.borrow().assemblies.get(name).map(|assembly| assembly.fallbacks.clone());
-    let own = plan.comparisons.iter().enumerate().filter(|(_, planned)| planned.change == name);
+    let fallbacks = attempt
+        .executor
+        .log
+        .borrow()
+        .assemblies
+        .get(name)
+        .map(|assembly| assembly.fallbacks.clone());
+    let own = plan
+        .comparisons
+        .iter()
+        .enumerate()
+        .filter(|(_, planned)| planned.change == name);
     ChangeReport {
         verdict: verdict.verdict,
         stages: plan.stages[name].clone(),
         fallbacks: fallbacks.unwrap_or_default(),
-        tasks: own.map(|(position, planned)| (planned.task.clone(), task(attempt, request, position, planned, verdict))).collect(),
+        tasks: own
+            .map(|(position, planned)| {
+                (
+                    planned.task.clone(),
+                    task(attempt, request, position, planned, verdict),
+                )
+            })
+            .collect(),
     }
 }
 
@@ -117,7 +181,10 @@ fn task(
     let stages = &attempt.prepared.plan.stages[&planned.change];
     let assembly = log.assemblies.get(&planned.change);
     let gets = |customer: &Customer| {
-        let side = assembly.map_or_else(|| side_of(stages, customer), |assembly| assembly.side(customer));
+        let side = assembly.map_or_else(
+            || side_of(stages, customer),
+            |assembly| assembly.side(customer),
+        );
         (stages.of(customer), side)
     };
     let versions = [planned.old, planned.new].map(|id| version_text(attempt, id));
@@ -125,7 +192,13 @@ fn task(
     report.reused = record.is_some_and(|record| record.reused);
     report.files = comparison.map(|_| TaskFiles {
         folder: typed_path(attempt, request, &attempt.executor.findings_folder(planned)),
-        diff: attempt.executor.diffs.borrow().get(&position).cloned().unwrap_or_default(),
+        diff: attempt
+            .executor
+            .diffs
+            .borrow()
+            .get(&position)
+            .cloned()
+            .unwrap_or_default(),
     });
     report
 }
@@ -140,33 +213,63 @@ fn side_of(stages: &LaneStages, customer: &Customer) -> Side {
 /// A path below the pipeline's folder, as it can be typed where the command was typed.
 pub(super) fn typed_path(attempt: &Attempt<'_>, request: &RunRequest<'_>, path: &Path) -> String {
     let folder = &attempt.prepared.pipeline.folder;
-    let Ok(below) = path.strip_prefix(folder) else { return path.display().to_string() };
-    let typed = if request.pipeline.is_dir() { Some(request.pipeline) } else { request.pipeline.parent() };
+    let Ok(below) = path.strip_prefix(folder) else {
+        return path.display().to_string();
+    };
+    let typed = if request.pipeline.is_dir() {
+        Some(request.pipeline)
+    } else {
+        request.pipeline.parent()
+    };
     let typed = typed.unwrap_or(Path::new("")).join(below);
-    typed.strip_prefix("./").unwrap_or(&typed).display().to_string()
+    typed
+        .strip_prefix("./")
+        .unwrap_or(&typed)
+        .display()
+        .to_string()
 }
 
 fn notes(attempt: &Attempt<'_>) -> Vec<String> {
-    let unused = attempt.prepared.pipeline.problems.iter().filter(|problem| problem.scope == understudy_core::spec::Scope::Unused);
+    let unused = attempt
+        .prepared
+        .pipeline
+        .problems
+        .iter()
+        .filter(|problem| problem.scope == understudy_core::spec::Scope::Unused);
     let count = unused.count();
     match count {
         0 => Vec::new(),
-        _ => vec![format!("{count} problems in versions that nothing uses; `understudy check` lists them")],
+        _ => vec![format!(
+            "{count} problems in versions that nothing uses; `understudy check` lists them"
+        )],
     }
 }
 
 fn reuse(attempt: &Attempt<'_>) -> ReuseReport {
     let log = attempt.executor.log.borrow();
     let nodes = log.nodes.values().map(|record| record.reused);
-    let all: Vec<bool> = nodes.chain(log.comparisons.values().map(|record| record.reused)).collect();
+    let all: Vec<bool> = nodes
+        .chain(log.comparisons.values().map(|record| record.reused))
+        .collect();
     let reused = all.iter().filter(|reused| **reused).count();
-    ReuseReport { reused: reused as u64, needed: all.len() as u64 }
+    ReuseReport {
+        reused: reused as u64,
+        needed: all.len() as u64,
+    }
 }
 
 /// The command to type next.
-fn next(attempt: &Attempt<'_>, verdicts: &BTreeMap<String, ChangeVerdict>, request: &RunRequest<'_>) -> Option<String> {
+fn next(
+    attempt: &Attempt<'_>,
+    verdicts: &BTreeMap<String, ChangeVerdict>,
+    request: &RunRequest<'_>,
+) -> Option<String> {
     let pipeline = request.pipeline.display();
-    let here = if request.pipeline == Path::new(".") { String::new() } else { format!(" {pipeline}") };
+    let here = if request.pipeline == Path::new(".") {
+        String::new()
+    } else {
+        format!(" {pipeline}")
+    };
     let date = attempt.prepared.plan.date;
     if attempt.executor.crew.is_interrupted() {
         return Some(format!("understudy run --date {date}{here}"));
@@ -182,5 +285,6 @@ fn next(attempt: &Attempt<'_>, verdicts: &BTreeMap<String, ChangeVerdict>, reque
     }
     let tasks = verdicts.values().flat_map(|change| &change.tasks);
     let (task, verdict) = tasks.rev().max_by_key(|(_, task)| task.verdict)?;
-    (verdict.verdict >= Verdict::Inconclusive).then(|| format!("understudy report --task {task}{here}"))
+    (verdict.verdict >= Verdict::Inconclusive)
+        .then(|| format!("understudy report --task {task}{here}"))
 }

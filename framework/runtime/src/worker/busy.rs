@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn what_overlaps_counts_once() {
-        let spans = [(10, 20), (0, 5), (15, 30), (16, 18), (0, 0)].map(|(from, to)| Busy { from, to });
+        let spans =
+            [(10, 20), (0, 5), (15, 30), (16, 18), (0, 0)].map(|(from, to)| Busy { from, to });
         assert_eq!(together(spans.into()), Duration::from_nanos(25));
         assert_eq!(together(Vec::new()), Duration::ZERO);
     }

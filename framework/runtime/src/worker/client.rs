@@ -11,8 +11,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use understudy_core::run::{Failure, FailureKind, Usage};
 
-use super::process_group::ProcessGroup;
 use super::busy::{self, Busy, SPENT_FILE, Spent};
+use super::process_group::ProcessGroup;
 use super::protocol::{Answer, Invocation};
 use super::{WORKER_VERB, WorkerLimits};
 use crate::report::units;
@@ -52,7 +52,11 @@ impl Crew {
     /// # Errors
     /// The program's own path cannot be found.
     pub fn new(interrupted: watch::Receiver<bool>) -> io::Result<Self> {
-        Ok(Self { program: std::env::current_exe()?, interrupted, busy: Arc::default() })
+        Ok(Self {
+            program: std::env::current_exe()?,
+            interrupted,
+            busy: Arc::default(),
+        })
     }
 
     /// Whether somebody interrupted.
@@ -64,24 +68,41 @@ impl Crew {
     /// The wall time in which at least one version or comparison was at work.
     #[must_use]
     pub fn busy(&self) -> Duration {
-        let spans = self.busy.lock().map(|spans| spans.clone()).unwrap_or_default();
+        let spans = self
+            .busy
+            .lock()
+            .map(|spans| spans.clone())
+            .unwrap_or_default();
         busy::together(spans)
     }
 
     /// Runs one invocation to its end. What the worker prints goes to `log`.
-    pub async fn run(&self, invocation: &Invocation, limits: WorkerLimits, log: &Path) -> WorkerEnd {
+    pub async fn run(
+        &self,
+        invocation: &Invocation,
+        limits: WorkerLimits,
+        log: &Path,
+    ) -> WorkerEnd {
         let started = Instant::now();
         if self.is_interrupted() {
-            return WorkerEnd { answer: Err(interrupted()), usage: Usage::default() };
+            return WorkerEnd {
+                answer: Err(interrupted()),
+                usage: Usage::default(),
+            };
         }
         let mut peak = 0;
         let answer = match self.start(invocation, log) {
             Ok(child) => self.attend(child, invocation, limits, log, &mut peak).await,
-            Err(error) => Err(Failure::new(FailureKind::Machine, format!("could not be started: {error}"))),
+            Err(error) => Err(Failure::new(
+                FailureKind::Machine,
+                format!("could not be started: {error}"),
+            )),
         };
         let wall_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let spent = spent(&invocation.folder).unwrap_or_default();
-        if invocation.job.is_of_the_user() && let Ok(mut busy) = self.busy.lock() {
+        if invocation.job.is_of_the_user()
+            && let Ok(mut busy) = self.busy.lock()
+        {
             busy.push(spent.busy);
         }
         let mut usage = spent.usage;
@@ -91,7 +112,10 @@ impl Crew {
     }
 
     fn start(&self, invocation: &Invocation, log: &Path) -> io::Result<Child> {
-        for folder in [Some(invocation.folder.as_path()), log.parent()].into_iter().flatten() {
+        for folder in [Some(invocation.folder.as_path()), log.parent()]
+            .into_iter()
+            .flatten()
+        {
             fs::create_dir_all(folder)?;
         }
         let file = invocation.folder.join("invocation.json");
@@ -119,7 +143,11 @@ impl Crew {
     ) -> Result<Answer, Failure> {
         // Waiting would close it, and the worker takes that for the end of its supervisor.
         let _lifeline = child.stdin.take();
-        let group = ProcessGroup::led_by(child.id().expect("a child that was not waited for has an id"));
+        let group = ProcessGroup::led_by(
+            child
+                .id()
+                .expect("a child that was not waited for has an id"),
+        );
         let ending = self.watch(&mut child, group, limits, peak).await;
         // Whatever way it ended, nothing that it started goes on.
         group.kill();
@@ -127,7 +155,10 @@ impl Crew {
         match ending {
             Ending::Exited(status) => answer_of(invocation, status, log),
             Ending::TimedOut(limit) => {
-                let message = format!("ran past its limit of {} and was ended", units::duration(limit));
+                let message = format!(
+                    "ran past its limit of {} and was ended",
+                    units::duration(limit)
+                );
                 Err(Failure::new(FailureKind::Timeout, message))
             }
             Ending::TooMuchMemory { used, limit } => {
@@ -142,7 +173,13 @@ impl Crew {
         }
     }
 
-    async fn watch(&self, child: &mut Child, group: ProcessGroup, limits: WorkerLimits, peak: &mut u64) -> Ending {
+    async fn watch(
+        &self,
+        child: &mut Child,
+        group: ProcessGroup,
+        limits: WorkerLimits,
+        peak: &mut u64,
+    ) -> Ending {
         let started = Instant::now();
         let mut interrupted = self.interrupted.clone();
         let mut ticks = tokio::time::interval(WATCH_EVERY);
@@ -172,13 +209,25 @@ fn spent(folder: &Path) -> Option<Spent> {
     serde_json::from_slice(&fs::read(folder.join(SPENT_FILE)).ok()?).ok()
 }
 
-fn answer_of(invocation: &Invocation, status: io::Result<ExitStatus>, log: &Path) -> Result<Answer, Failure> {
-    let status = status.map_err(|error| Failure::new(FailureKind::Machine, format!("could not be waited for: {error}")))?;
+fn answer_of(
+    invocation: &Invocation,
+    status: io::Result<ExitStatus>,
+    log: &Path,
+) -> Result<Answer, Failure> {
+    let status = status.map_err(|error| {
+        Failure::new(
+            FailureKind::Machine,
+            format!("could not be waited for: {error}"),
+        )
+    })?;
     let answer = fs::read(invocation.folder.join("answer.json")).ok();
     match answer.as_deref().map(serde_json::from_slice) {
         Some(Ok(Answer::Failed(failure))) => Err(failure),
         Some(Ok(answer)) if status.success() => Ok(answer),
-        _ => Err(Failure::new(FailureKind::Died, format!("{}{}", death(status), last_words(log)))),
+        _ => Err(Failure::new(
+            FailureKind::Died,
+            format!("{}{}", death(status), last_words(log)),
+        )),
     }
 }
 
@@ -186,7 +235,8 @@ fn death(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt as _;
     match (status.signal(), status.code()) {
         (Some(signal), _) => {
-            let name = nix::sys::signal::Signal::try_from(signal).map_or("an unknown signal", |signal| signal.as_str());
+            let name = nix::sys::signal::Signal::try_from(signal)
+                .map_or("an unknown signal", |signal| signal.as_str());
             format!("died: its process was ended by {name}")
         }
         (None, Some(code)) => format!("died: its process exited with {code} and no answer"),
@@ -196,7 +246,9 @@ fn death(status: ExitStatus) -> String {
 
 /// The end of what it printed, so that the reader need not open the log.
 fn last_words(log: &Path) -> String {
-    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = fs::read(log)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
     let text = text.trim();
     if text.is_empty() {
         return String::new();

@@ -25,7 +25,10 @@ impl WorkerLimits {
     /// The limits of a live execution: those that the file gives.
     #[must_use]
     pub fn live(limits: Limits) -> Self {
-        Self { wall: limits.wall_secs.map(Duration::from_secs), memory_bytes: limits.memory_bytes }
+        Self {
+            wall: limits.wall_secs.map(Duration::from_secs),
+            memory_bytes: limits.memory_bytes,
+        }
     }
 
     /// The limits of a shadow: those that the file gives, else three times what the live side took and a footing.
@@ -47,7 +50,11 @@ mod tests {
 
     #[test]
     fn a_shadow_may_take_three_times_live_and_ten_minutes() {
-        let live = Usage { wall_ms: 60_000, cpu_ms: 0, peak_memory_bytes: 1 << 30 };
+        let live = Usage {
+            wall_ms: 60_000,
+            cpu_ms: 0,
+            peak_memory_bytes: 1 << 30,
+        };
         let limits = WorkerLimits::shadow(Limits::default(), Some(live));
         assert_eq!(limits.wall, Some(Duration::from_secs(180 + 600)));
         assert_eq!(limits.memory_bytes, Some(5 << 30));
@@ -55,7 +62,10 @@ mod tests {
 
     #[test]
     fn what_the_file_says_goes_first() {
-        let own = Limits { wall_secs: Some(5), memory_bytes: Some(1_000) };
+        let own = Limits {
+            wall_secs: Some(5),
+            memory_bytes: Some(1_000),
+        };
         let limits = WorkerLimits::shadow(own, Some(Usage::default()));
         assert_eq!(limits, WorkerLimits::live(own));
     }

@@ -23,17 +23,27 @@ impl ProcessGroup {
 
     /// The resident memory of all its processes together, in bytes; zero where the system does not tell.
     pub(super) fn resident_bytes(self) -> u64 {
-        let Ok(entries) = fs::read_dir("/proc") else { return 0 };
+        let Ok(entries) = fs::read_dir("/proc") else {
+            return 0;
+        };
         let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
-        let page = page.ok().flatten().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(4096);
+        let page = page
+            .ok()
+            .flatten()
+            .and_then(|bytes| u64::try_from(bytes).ok())
+            .unwrap_or(4096);
         let names = entries.flatten().map(|entry| entry.file_name());
-        let pages: u64 = names.filter_map(|name| self.resident_pages(name.to_str()?)).sum();
+        let pages: u64 = names
+            .filter_map(|name| self.resident_pages(name.to_str()?))
+            .sum();
         pages * page
     }
 
     /// The resident pages of one process, if it belongs to the group.
     fn resident_pages(self, pid: &str) -> Option<u64> {
-        pid.bytes().all(|byte| byte.is_ascii_digit()).then_some(())?;
+        pid.bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then_some(())?;
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The second field is the program's name in parentheses, which may hold anything.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

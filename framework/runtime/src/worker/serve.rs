@@ -24,15 +24,27 @@ mod task;
 /// The invocation cannot be read or the answer not written; the text says which.
 pub fn serve(file: &Path) -> Result<(), String> {
     end_with_supervisor();
-    let text = fs::read(file).map_err(|error| format!("`{}` cannot be read: {error}", file.display()))?;
-    let invocation: Invocation =
-        serde_json::from_slice(&text).map_err(|error| format!("`{}` is no invocation: {error}", file.display()))?;
+    let text =
+        fs::read(file).map_err(|error| format!("`{}` cannot be read: {error}", file.display()))?;
+    let invocation: Invocation = serde_json::from_slice(&text)
+        .map_err(|error| format!("`{}` is no invocation: {error}", file.display()))?;
     let temporary = invocation.folder.join("tmp");
-    fs::create_dir_all(&temporary).map_err(|error| format!("`{}` cannot be made: {error}", temporary.display()))?;
+    fs::create_dir_all(&temporary)
+        .map_err(|error| format!("`{}` cannot be made: {error}", temporary.display()))?;
     let from = crate::clock::now_nanos();
     let answer = answer(invocation.job, &temporary);
-    let busy = Busy { from, to: crate::clock::now_nanos() };
-    write(&invocation.folder, SPENT_FILE, &Spent { usage: usage(), busy })?;
+    let busy = Busy {
+        from,
+        to: crate::clock::now_nanos(),
+    };
+    write(
+        &invocation.folder,
+        SPENT_FILE,
+        &Spent {
+            usage: usage(),
+            busy,
+        },
+    )?;
     write(&invocation.folder, "answer.json", &answer)
 }
 
@@ -47,8 +59,10 @@ fn answer(job: Job, temporary: &Path) -> Answer {
 }
 
 fn write(folder: &Path, name: &str, value: &impl serde::Serialize) -> Result<(), String> {
-    let json = serde_json::to_vec(value).map_err(|error| format!("`{name}` has no JSON form: {error}"))?;
-    fs::write(folder.join(name), json).map_err(|error| format!("`{name}` cannot be written: {error}"))
+    let json =
+        serde_json::to_vec(value).map_err(|error| format!("`{name}` has no JSON form: {error}"))?;
+    fs::write(folder.join(name), json)
+        .map_err(|error| format!("`{name}` cannot be written: {error}"))
 }
 
 /// Ends this worker and all that it started when its supervisor is gone: then the pipe that is its standard input

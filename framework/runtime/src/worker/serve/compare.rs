@@ -19,7 +19,13 @@ pub(super) fn compare(job: &CompareJob, temporary: &Path) -> Result<Findings, Fa
         run: Some(job.run.clone()),
     };
     let rules = job.rules.iter().map(|rule| rule.name.clone()).collect();
-    let mut writer = DiffWriter::new(&job.report_folder, temporary, origin, rules, DiffLimits::default());
+    let mut writer = DiffWriter::new(
+        &job.report_folder,
+        temporary,
+        origin,
+        rules,
+        DiffLimits::default(),
+    );
     let request = Request {
         old: &job.old,
         new: &job.new,
@@ -30,7 +36,10 @@ pub(super) fn compare(job: &CompareJob, temporary: &Path) -> Result<Findings, Fa
         threads: job.threads,
         temp_dir: temporary,
     };
-    let comparison = understudy_comparators::compare(&request, &mut writer).map_err(|error| task_failure(chain(&error)))?;
-    let diff = writer.finish(&comparison).map_err(|error| machine_failure(chain(&error)))?;
+    let comparison = understudy_comparators::compare(&request, &mut writer)
+        .map_err(|error| task_failure(chain(&error)))?;
+    let diff = writer
+        .finish(&comparison)
+        .map_err(|error| machine_failure(chain(&error)))?;
     Ok(Findings { comparison, diff })
 }

@@ -20,15 +20,31 @@ const MEMORY_BYTES: u64 = 256 << 20;
 
 /// The schemas of the inputs and of the outputs of all SQL versions, each or why there is none.
 pub(super) fn inspect(job: &InspectJob, temporary: &Path) -> Result<Inspected, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| machine_failure(format!("could not start its threads: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime
+        .map_err(|error| machine_failure(format!("could not start its threads: {error}")))?;
     let mut inspected = Inspected::default();
     let mut readable: BTreeMap<String, TaskInput> = BTreeMap::new();
     for (name, source) in &job.datasets {
         let schema = source.schema().map_err(|error| chain(&error));
-        inspected.datasets.insert(name.clone(), schema.as_ref().map(|schema| table_schema(schema)).map_err(Clone::clone));
+        inspected.datasets.insert(
+            name.clone(),
+            schema
+                .as_ref()
+                .map(|schema| table_schema(schema))
+                .map_err(Clone::clone),
+        );
         if let Ok(schema) = schema {
-            readable.insert(name.clone(), TaskInput { name: name.clone(), source: source.clone(), schema });
+            readable.insert(
+                name.clone(),
+                TaskInput {
+                    name: name.clone(),
+                    source: source.clone(),
+                    schema,
+                },
+            );
         }
     }
     for (task, versions) in &job.known {
@@ -41,26 +57,43 @@ pub(super) fn inspect(job: &InspectJob, temporary: &Path) -> Result<Inspected, F
         }
     }
     for task in &job.tasks {
-        let Some(inputs) = inputs_of(task, &readable) else { continue };
+        let Some(inputs) = inputs_of(task, &readable) else {
+            continue;
+        };
         let planned = runtime.block_on(plan_sql(&sql_task(job, task, temporary), &inputs));
         let planned = planned.map_err(|error| chain(&error));
-        note(&mut inspected, &task.task, &task.version, planned.as_ref().map(table_schema).map_err(Clone::clone));
+        note(
+            &mut inspected,
+            &task.task,
+            &task.version,
+            planned.as_ref().map(table_schema).map_err(Clone::clone),
+        );
         if let Ok(schema) = planned
             && task.live
         {
-            readable.insert(task.task.clone(), without_rows(&task.task, &Arc::new(schema), temporary)?);
+            readable.insert(
+                task.task.clone(),
+                without_rows(&task.task, &Arc::new(schema), temporary)?,
+            );
         }
     }
     Ok(inspected)
 }
 
 fn note(inspected: &mut Inspected, task: &str, version: &str, schema: Result<TableSchema, String>) {
-    inspected.outputs.entry(task.to_owned()).or_default().insert(version.to_owned(), schema);
+    inspected
+        .outputs
+        .entry(task.to_owned())
+        .or_default()
+        .insert(version.to_owned(), schema);
 }
 
 /// The inputs of a task; `None` where the columns of one are not known.
 fn inputs_of(task: &InspectTask, readable: &BTreeMap<String, TaskInput>) -> Option<Vec<TaskInput>> {
-    task.inputs.iter().map(|name| readable.get(name).cloned()).collect()
+    task.inputs
+        .iter()
+        .map(|name| readable.get(name).cloned())
+        .collect()
 }
 
 fn sql_task(job: &InspectJob, task: &InspectTask, temporary: &Path) -> SqlTask {
@@ -77,7 +110,12 @@ fn sql_task(job: &InspectJob, task: &InspectTask, temporary: &Path) -> SqlTask {
 
 /// A table that has columns and no rows: enough to plan on.
 fn without_rows(name: &str, schema: &SchemaRef, temporary: &Path) -> Result<TaskInput, Failure> {
-    let failed = |error: &dyn std::error::Error| machine_failure(format!("`{name}` could not be planned on: {}", chain(error)));
+    let failed = |error: &dyn std::error::Error| {
+        machine_failure(format!(
+            "`{name}` could not be planned on: {}",
+            chain(error)
+        ))
+    };
     let base = temporary.join("outputs").join(encode(name));
     fs::create_dir_all(&base).map_err(|error| failed(&error))?;
     let path = base.join(DATA_FILE);
@@ -85,11 +123,21 @@ fn without_rows(name: &str, schema: &SchemaRef, temporary: &Path) -> Result<Task
     if path.exists() {
         fs::remove_file(&path).map_err(|error| failed(&error))?;
     }
-    ParquetFile::create(&path, schema).and_then(ParquetFile::finish).map_err(|error| failed(&error))?;
+    ParquetFile::create(&path, schema)
+        .and_then(ParquetFile::finish)
+        .map_err(|error| failed(&error))?;
     let snapshot = pin(name, DATA_FILE, &base).map_err(|error| failed(&error))?;
-    let source = TableSource { base, snapshot, types: BTreeMap::new() };
+    let source = TableSource {
+        base,
+        snapshot,
+        types: BTreeMap::new(),
+    };
     let schema = source.schema().map_err(|error| failed(&error))?;
-    Ok(TaskInput { name: name.to_owned(), source, schema })
+    Ok(TaskInput {
+        name: name.to_owned(),
+        source,
+        schema,
+    })
 }
 
 /// The schema that remembered columns stand for; `None` where a type's text cannot be read back.

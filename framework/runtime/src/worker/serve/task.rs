@@ -9,7 +9,8 @@ use understudy_core::run::{Failure, Usage};
 use understudy_core::spec::CommandInputs;
 use understudy_tables::table_schema;
 use understudy_tasks::{
-    CommandTask, SqlError, SqlTask, TaskError, TaskInput, TaskOutput, lay_out_input, missing_columns, run_command, run_sql,
+    CommandTask, SqlError, SqlTask, TaskError, TaskInput, TaskOutput, lay_out_input,
+    missing_columns, run_command, run_sql,
 };
 
 use super::super::protocol::{JobCode, JobInput, NodeResult, RESULT_FORMAT, TaskJob};
@@ -17,16 +18,25 @@ use super::{chain, machine_failure, task_failure};
 
 /// Runs the version and checks what it left.
 pub(super) fn execute(job: &TaskJob, temporary: &Path) -> Result<NodeResult, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads(job)).enable_all().build();
-    let runtime = runtime.map_err(|error| machine_failure(format!("could not start its threads: {error}")))?;
-    let inputs: Vec<TaskInput> = job.inputs.iter().map(task_input).collect::<Result<_, _>>()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads(job))
+        .enable_all()
+        .build();
+    let runtime = runtime
+        .map_err(|error| machine_failure(format!("could not start its threads: {error}")))?;
+    let inputs: Vec<TaskInput> = job
+        .inputs
+        .iter()
+        .map(task_input)
+        .collect::<Result<_, _>>()?;
     let output = match &job.code {
         JobCode::Sql { file, sql, threads } => runtime
             .block_on(sql_output(job, &inputs, sql, *threads, temporary))
             .map_err(|error| sql_failure(file, &error)),
-        JobCode::Command { argv, inputs: wanted } => {
-            runtime.block_on(command_output(job, &inputs, argv, *wanted, temporary))
-        }
+        JobCode::Command {
+            argv,
+            inputs: wanted,
+        } => runtime.block_on(command_output(job, &inputs, argv, *wanted, temporary)),
     }?;
     let missing = missing_columns(&output.schema, &job.grain, job.customer.as_deref());
     if !missing.is_empty() {
@@ -36,9 +46,22 @@ pub(super) fn execute(job: &TaskJob, temporary: &Path) -> Result<NodeResult, Fai
 }
 
 fn lacks(missing: &[String], output: &TaskOutput) -> String {
-    let names = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let names = |names: Vec<&str>| {
+        names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let missing = names(missing.iter().map(String::as_str).collect());
-    let there = names(output.schema.fields().iter().map(|field| field.name().as_str()).collect());
+    let there = names(
+        output
+            .schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect(),
+    );
     format!("left an output without the column {missing} of its grain or customer; it has {there}")
 }
 
@@ -62,8 +85,18 @@ fn threads(job: &TaskJob) -> usize {
 fn task_input(input: &JobInput) -> Result<TaskInput, Failure> {
     // An input that cannot be read is no fault of the version's.
     let schema = input.source.schema();
-    let schema = schema.map_err(|error| machine_failure(format!("could not read its input `{}`: {}", input.name, chain(&error))))?;
-    Ok(TaskInput { name: input.name.clone(), source: input.source.clone(), schema })
+    let schema = schema.map_err(|error| {
+        machine_failure(format!(
+            "could not read its input `{}`: {}",
+            input.name,
+            chain(&error)
+        ))
+    })?;
+    Ok(TaskInput {
+        name: input.name.clone(),
+        source: input.source.clone(),
+        schema,
+    })
 }
 
 async fn sql_output(
@@ -94,15 +127,26 @@ async fn command_output(
 ) -> Result<TaskOutput, Failure> {
     let input_dirs = input_dirs(inputs, wanted, temporary)?;
     let task = command_task(job, inputs, argv, input_dirs, temporary);
-    run_command(&task).await.map_err(|error| task_failure(format!("failed: {}", chain(&error))))
+    run_command(&task)
+        .await
+        .map_err(|error| task_failure(format!("failed: {}", chain(&error))))
 }
 
 /// Lays out each input as the program wants it.
-fn input_dirs(inputs: &[TaskInput], wanted: CommandInputs, temporary: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
+fn input_dirs(
+    inputs: &[TaskInput],
+    wanted: CommandInputs,
+    temporary: &Path,
+) -> Result<Vec<(String, PathBuf)>, Failure> {
     let lay_out = |input: &TaskInput| {
         let folder = temporary.join("inputs").join(encode(&input.name));
-        lay_out_input(input, wanted, &folder)
-            .map_err(|error| machine_failure(format!("could not be given its input `{}`: {}", input.name, chain(&error))))?;
+        lay_out_input(input, wanted, &folder).map_err(|error| {
+            machine_failure(format!(
+                "could not be given its input `{}`: {}",
+                input.name,
+                chain(&error)
+            ))
+        })?;
         Ok((input.name.clone(), folder))
     };
     inputs.iter().map(lay_out).collect()
@@ -117,8 +161,10 @@ fn context(job: &TaskJob, inputs: &[TaskInput]) -> Value {
         };
         input.source.snapshot.files.iter().map(file).collect()
     };
-    let inputs: serde_json::Map<String, Value> =
-        inputs.iter().map(|input| (input.name.clone(), json!({ "files": files(input) }))).collect();
+    let inputs: serde_json::Map<String, Value> = inputs
+        .iter()
+        .map(|input| (input.name.clone(), json!({ "files": files(input) })))
+        .collect();
     json!({
         "version": 1,
         "task": job.task,
@@ -150,7 +196,9 @@ fn command_task(
 }
 
 fn result(job: &TaskJob, output: TaskOutput) -> Result<NodeResult, Failure> {
-    let bytes = fs::metadata(&output.parquet).map_err(|error| machine_failure(format!("lost its output: {error}")))?.len();
+    let bytes = fs::metadata(&output.parquet)
+        .map_err(|error| machine_failure(format!("lost its output: {error}")))?
+        .len();
     Ok(NodeResult {
         version: RESULT_FORMAT,
         key: job.key.clone(),
