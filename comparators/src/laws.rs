@@ -449,10 +449,13 @@ struct Naive {
     cells: u64,
 }
 
+/// The rows of one key, on the old and on the new side.
+type Sides = [Vec<Vec<Value>>; 2];
+
 impl Naive {
     fn compare(old: &Picked, new: &Picked, key: usize) -> Self {
         let mut naive = Self::default();
-        let mut groups: Vec<(Vec<Value>, [Vec<Vec<Value>>; 2])> = Vec::new();
+        let mut groups: Vec<(Vec<Value>, Sides)> = Vec::new();
         for (side, table) in [old, new].into_iter().enumerate() {
             for row in 0..table.rows.len() {
                 let values: Vec<Value> = (0..table.pools.len())

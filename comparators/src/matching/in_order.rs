@@ -67,6 +67,9 @@ fn first_key(
     Ok(keys.into_iter().flatten().map(|record| record.key).min())
 }
 
+/// An old and a new record that could be equal, or one of them alone.
+type Paired = (Option<Record>, Option<Record>);
+
 /// The rows of one key, of which no more than one of each side is remembered.
 struct Group {
     key: u128,
@@ -81,7 +84,7 @@ impl Group {
         &mut self,
         old: &mut Sorted<'_, Record>,
         new: &mut Sorted<'_, Record>,
-    ) -> Result<Option<(Option<Record>, Option<Record>)>, TempError> {
+    ) -> Result<Option<Paired>, TempError> {
         let is_own = |record: &&Record| record.key == self.key;
         let order = match (old.peek()?.filter(is_own), new.peek()?.filter(is_own)) {
             (None, None) => return Ok(None),

@@ -1,7 +1,7 @@
 //! The summary of a run on a terminal: what somebody on call understands in ten seconds.
 //!
 //! First what needs a person, then who gets what, then each change with the worst first, and at the end where to
-//! read on and what to type. It fits [`width::MAX_WIDTH`] columns; only paths and commands may be longer, because a
+//! read on and what to type. It fits `width::MAX_WIDTH` columns; only paths and commands may be longer, because a
 //! path that is cut is no path. Nothing from data acts on the terminal.
 
 mod change;
