@@ -204,7 +204,7 @@ fn its_query_does_not_plan() {
     shop.write("v2.sql", "SELECT id, customer, price FROM orders");
     check_shop(
         &shop,
-        "inconclusive: the new version (v2) failed: line 1, column 22: no column `price`; there are: orders.id, orders.customer, orders.amount",
+        "inconclusive: the new version (v2) failed in `v2.sql`: line 1, column 22: no column `price`; there are: orders.id, orders.customer, orders.amount",
         3,
     );
 }

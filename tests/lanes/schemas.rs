@@ -112,3 +112,20 @@ fn columns_in_another_order_are_put_together_by_name() {
         "1 A 1010 m, 2 B 20 n, 3 C 30 n, 4 NULL 40 n",
     );
 }
+
+#[test]
+fn an_added_column_waits_while_one_of_all_live_lanes_falls_back() {
+    let new = "SELECT id, customer, price + CASE WHEN customer = 'B' THEN 1001 ELSE 1000 END AS price, \
+               'n' AS note, 5 AS rank FROM source";
+    let scene = scene(new);
+    scene.replace(
+        "{ name: dearer, allow: any, reason: all is meant }",
+        "{ name: dearer, columns: [price], within: 1000 }, \
+         { name: rank, columns: [rank], allow: any, reason: it is new }",
+    );
+    scene.moved(&[], Stage::Live);
+    scene.run().exits(0).alerts(&[CHANGE, "B"]);
+    let rows = "1 A 1010 n, 2 B 20 n, 3 C 1030 n, 4 NULL 1040 n";
+    assert_eq!(scene.rows("prices"), rows);
+    assert_eq!(scene.columns("prices"), AS_BEFORE);
+}
