@@ -129,7 +129,7 @@ impl Executor<'_> {
     }
 
     /// Whether a change has a lane for each customer, and not the one lane `*`.
-    pub(super) fn has_lanes(&self, change: &str) -> bool {
+    fn has_lanes(&self, change: &str) -> bool {
         let mut changed = self
             .plan
             .comparisons

@@ -8,7 +8,6 @@ use understudy_core::event::StepEnd;
 use understudy_core::plan::{Half, InputFrom, Node, NodeId, NodeInput, Work};
 use understudy_core::run::{Failure, FailureKind, NodeOutput, NodeRecord, Usage};
 use understudy_core::spec::{Task, Version, VersionKind};
-use understudy_core::world::Side;
 use understudy_tables::{TableSource, pin};
 use understudy_tasks::DATA_FILE;
 
@@ -317,20 +316,6 @@ impl Executor<'_> {
     ) -> Result<Job, Failure> {
         let assembly = self.assembly(change)?;
         let task = self.task(&node.task);
-        let side_of = |side| if side == Side::Old { old } else { new };
-        if let Some(missing) = assembly
-            .sides()
-            .map(side_of)
-            .find(|id| self.log.borrow().output(*id).is_none())
-        {
-            let failure = self.log.borrow().failure(missing).cloned();
-            return Err(failure.unwrap_or_else(|| {
-                Failure::new(
-                    FailureKind::Input,
-                    "did not run: a side of it has no output",
-                )
-            }));
-        }
         // A side that failed is not read: then every lane is on the other one.
         let (old, new) = (self.table(old), self.table(new));
         let (old, new) = match (old, new) {
@@ -343,11 +328,7 @@ impl Executor<'_> {
             task: node.task.clone(),
             old,
             new,
-            customer: task
-                .output
-                .customer
-                .clone()
-                .filter(|_| self.has_lanes(change)),
+            customer: task.output.customer.clone(),
             grain: task.output.grain.clone(),
             assembly,
             output,
