@@ -45,6 +45,8 @@ pub use tally::EXPECTED_ROWS_PER_RULE;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod testing;

@@ -11,6 +11,8 @@ use arrow::datatypes::{DataType, Field, Int32Type, Int64Type};
 use understudy_core::value::Value;
 use understudy_tables::value_at;
 
+use super::random::Random;
+
 /// Values of one type. Some are the same value twice, as the two zeros are.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
@@ -31,6 +33,43 @@ impl Pool {
             .map(|row| value_at(array.as_ref(), row).unwrap())
             .collect();
         Self { array, values }
+    }
+}
+
+impl Pool {
+    /// The same values in another encoding, if there is one for their type.
+    pub(crate) fn encoded(&self, random: &mut Random) -> Self {
+        let own = self.array.data_type().clone();
+        let dictionary = |values: &DataType| {
+            DataType::Dictionary(Box::new(DataType::Int16), Box::new(values.clone()))
+        };
+        let runs = |values: &DataType| {
+            let ends = Field::new("run_ends", DataType::Int32, false);
+            let values = Field::new("values", values.clone(), true);
+            DataType::RunEndEncoded(ends.into(), values.into())
+        };
+        let choices = match &own {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => vec![
+                DataType::Utf8,
+                DataType::LargeUtf8,
+                DataType::Utf8View,
+                dictionary(&DataType::Utf8),
+                runs(&DataType::Utf8),
+            ],
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
+                vec![
+                    DataType::Binary,
+                    DataType::LargeBinary,
+                    DataType::BinaryView,
+                ]
+            }
+            DataType::Int64 | DataType::Date32 | DataType::Decimal128(_, _) => {
+                vec![own.clone(), dictionary(&own), runs(&own)]
+            }
+            _ => return self.clone(),
+        };
+        let choice = &choices[random.below(choices.len())];
+        Self::new(arrow::compute::cast(&self.array, choice).unwrap())
     }
 }
 
