@@ -18,8 +18,8 @@ use understudy_tables::ParquetFile;
 const BATCH_ROWS: u64 = 65_536;
 /// Accounts that the rows belong to.
 const ACCOUNTS: u64 = 1_000;
-/// How often memory is looked at.
-const SAMPLE_EVERY: Duration = Duration::from_millis(20);
+/// How often memory, and whether the run has ended, is looked at.
+const SAMPLE_EVERY: Duration = Duration::from_millis(5);
 
 const PIPELINE: &str = "\
 pipeline: benchmark
