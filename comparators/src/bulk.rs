@@ -9,6 +9,7 @@ use crate::both::{Both, Side};
 use crate::customers::Customers;
 use crate::held::{Held, HeldCell, HeldColumn};
 use crate::record::{Pair, Records};
+use crate::sums::upper;
 use crate::tally::EXPECTED_ROWS_PER_RULE;
 
 /// Judges pairs by their held cells.
@@ -49,15 +50,15 @@ impl BulkJudge<'_> {
         cells.clear();
         let is_expected = self.judge_cells(words, customers, &mut cells);
         if is_expected {
-            let positions = Both {
+            let marks = Both {
                 old: places.old.position(),
                 new: places.new.position(),
             };
-            let lot = records.old.keys[pair.old];
+            let lot = upper(records.old.keys[pair.old]);
             counts.add(
                 lot,
                 ExpectedPair {
-                    positions,
+                    marks,
                     customers,
                     cells: &cells,
                 },
@@ -67,8 +68,8 @@ impl BulkJudge<'_> {
         is_expected
     }
 
-    /// Collects the differing columns, each with the rule that expects it; `false` if one has none.
-    fn judge_cells(
+    /// Appends the differing columns, each with the rule that expects it; `false` if one has none.
+    pub(crate) fn judge_cells(
         &self,
         words: Both<&[u64]>,
         customers: Both<u32>,
@@ -118,12 +119,13 @@ impl BulkJudge<'_> {
 
 /// A pair that differs only as rules expect it.
 #[derive(Clone, Copy, Debug)]
-struct ExpectedPair<C> {
-    positions: Both<u64>,
+pub(crate) struct ExpectedPair<C> {
+    /// What its rows are found again by; no other pair has the same.
+    pub(crate) marks: Both<u64>,
     /// The common numbers of its customers.
-    customers: Both<u32>,
+    pub(crate) customers: Both<u32>,
     /// Its differing columns among the compared ones, each with the rule that expects it.
-    cells: C,
+    pub(crate) cells: C,
 }
 
 /// Expected pairs, counted.
@@ -142,12 +144,13 @@ pub(crate) struct BulkCounts {
     scratch: Vec<(usize, usize)>,
 }
 
-type Sample = BTreeMap<(u128, u64), ExpectedPair<Vec<(usize, usize)>>>;
+type Sample = BTreeMap<(u64, u64), ExpectedPair<Vec<(usize, usize)>>>;
 
 impl BulkCounts {
-    fn add(&mut self, lot: u128, pair: ExpectedPair<&[(usize, usize)]>) {
+    /// Counts a pair. The lot decides whether it becomes part of a sample.
+    pub(crate) fn add(&mut self, lot: u64, pair: ExpectedPair<&[(usize, usize)]>) {
         self.count(pair, 1);
-        let ticket = (lot, pair.positions.old);
+        let ticket = (lot, pair.marks.old);
         for (_, rule) in pair.cells {
             if *rule >= self.samples.len() {
                 self.samples.resize_with(rule + 1, BTreeMap::new);
@@ -156,12 +159,12 @@ impl BulkCounts {
             let is_drawn = sample.len() < EXPECTED_ROWS_PER_RULE
                 || sample.last_key_value().is_some_and(|last| ticket < *last.0);
             if is_drawn {
-                let (positions, customers) = (pair.positions, pair.customers);
+                let (marks, customers) = (pair.marks, pair.customers);
                 let cells = pair.cells.to_vec();
                 sample.insert(
                     ticket,
                     ExpectedPair {
-                        positions,
+                        marks,
                         customers,
                         cells,
                     },
@@ -210,21 +213,21 @@ impl BulkCounts {
         let pairs = samples
             .into_iter()
             .flatten()
-            .map(|(_, pair)| (pair.positions.old, pair));
+            .map(|(_, pair)| (pair.marks.old, pair));
         let pairs: BTreeMap<u64, _> = pairs.collect();
         for pair in pairs.values() {
-            let (positions, customers) = (pair.positions, pair.customers);
+            let (marks, customers) = (pair.marks, pair.customers);
             let cells = pair.cells.as_slice();
             self.count(
                 ExpectedPair {
-                    positions,
+                    marks,
                     customers,
                     cells,
                 },
                 -1,
             );
         }
-        pairs.into_values().map(|pair| pair.positions).collect()
+        pairs.into_values().map(|pair| pair.marks).collect()
     }
 }
 

@@ -1,7 +1,5 @@
 //! The comparison from end to end.
 
-use std::thread;
-
 use understudy_core::comparison::Comparison;
 use understudy_core::rule::Rule;
 use understudy_tables::{TableError, TableSource, schemas_of_pair};
@@ -10,14 +8,16 @@ use crate::align::{AlignError, Alignment};
 use crate::both::{Both, Side};
 use crate::bulk::BulkJudge;
 use crate::customers::Customers;
+use crate::doubt::{Doubt, doubt};
 use crate::fetch::fetch;
 use crate::held::Held;
-use crate::matching::{Identity, Matched, match_sides};
+use crate::matching::match_sides;
 use crate::means::{Means, TempError};
-use crate::record::record_bytes;
 use crate::remaining::settle;
 use crate::request::{Findings, FindingsError, Request};
-use crate::scan::{PassError, scan};
+use crate::scan::{PassError, Scan, scan};
+use crate::setting::{Identity, Setting, on_both};
+use crate::sums::sum;
 use crate::table::Table;
 use crate::tally::Tally;
 
@@ -68,7 +68,7 @@ pub fn compare(
         request.memory_bytes,
         request.threads,
         request.temp_dir,
-        Some(rows * record_bytes(1) as u64),
+        Some(rows),
     );
     compare_aligned(tables, alignment, request.rules, &means, findings)
 }
@@ -93,24 +93,30 @@ pub(crate) fn compare_aligned(
     findings: &mut dyn Findings,
 ) -> Result<Comparison, CompareError> {
     findings.begin(&alignment.layout)?;
+    let mut tally = Tally::new(rules, &alignment.layout, means);
+    tally.add_schema(rules, std::mem::take(&mut alignment.differences));
     let identity = if alignment.key.is_empty() {
         Identity::WholeRow
     } else {
         Identity::Key
     };
-    let mut tally = Tally::new(rules, &alignment.layout, means);
-    tally.add_schema(rules, std::mem::take(&mut alignment.differences));
-    let matched = first_pass(&tables, &alignment, rules, means, &mut tally)?;
-    let rows = on_both(means.threads, |side| {
-        fetch(
-            *tables.get(side),
-            &alignment,
-            side,
-            matched.remaining.get(side),
-            means,
-        )
-    })?;
-    let gave_up = settle(&rows, identity, means, &mut tally)?;
+    let held = match identity {
+        Identity::Key => Held::choose(&alignment, rules),
+        Identity::WholeRow => Held::default(),
+    };
+    let setting = Setting {
+        alignment: &alignment,
+        held: &held,
+        identity,
+        means,
+    };
+    let (doubt, settled) = first_pass(&tables, setting, &mut tally)?;
+    let gave_up = if doubt.is_none() {
+        tally.add_equal(settled.rows.old - settled.expected_pairs);
+        0
+    } else {
+        second_pass(&tables, setting, &doubt, &settled, &mut tally)?
+    };
     let mut notes = alignment.notes;
     notes.extend(row_notes(tally.comparison(), gave_up));
     notes.extend(tally.spelling_notes());
@@ -122,77 +128,124 @@ pub(crate) fn compare_aligned(
     })
 }
 
-/// Reads both sides once; counts what needs no second look, and says which rows do.
+/// What the first pass counted.
+struct Settled {
+    rows: Both<u64>,
+    /// Pairs that differ as rules expect.
+    expected_pairs: u64,
+}
+
+/// Reads both sides once; counts what needs no second look, and says what does.
 fn first_pass(
     tables: &Both<&dyn Table>,
-    alignment: &Alignment,
-    rules: &[Rule],
-    means: &Means,
+    setting: Setting<'_>,
     tally: &mut Tally<'_>,
-) -> Result<Matched, CompareError> {
-    let identity = if alignment.key.is_empty() {
-        Identity::WholeRow
-    } else {
-        Identity::Key
+) -> Result<(Doubt, Settled), CompareError> {
+    let mut sums = on_sides(setting, |side| sum(*tables.get(side), setting, side))?;
+    let rows = Both {
+        old: sums.old.rows,
+        new: sums.new.rows,
     };
-    let held = match identity {
-        Identity::Key => Held::choose(alignment, rules),
-        Identity::WholeRow => Held::default(),
-    };
-    let scans = on_both(means.threads, |side| {
-        scan(*tables.get(side), alignment, &held, side, means)
-    })?;
-    let Both { old, new } = scans;
-    tally.add_sides(Both {
-        old: old.rows,
-        new: new.rows,
-    });
     let counts = Both {
-        old: old.customers,
-        new: new.customers,
+        old: std::mem::take(&mut sums.old.customers),
+        new: std::mem::take(&mut sums.new.customers),
     };
+    tally.add_sides(rows);
     tally.add_customers(&counts);
     let customers = Customers::of(&counts);
     let judge = BulkJudge {
         judge: &tally.judge,
-        held: &held,
+        held: setting.held,
+        customers: &customers,
+    };
+    let (doubt, expected) = doubt(&sums, setting, &judge)?;
+    tally.add_expected(&expected, &customers.all);
+    Ok((
+        doubt,
+        Settled {
+            rows,
+            expected_pairs: expected.pairs,
+        },
+    ))
+}
+
+/// Looks at the rows in doubt. Returns the number of keys with too many rows for a best pairing.
+fn second_pass(
+    tables: &Both<&dyn Table>,
+    setting: Setting<'_>,
+    doubt: &Doubt,
+    settled: &Settled,
+    tally: &mut Tally<'_>,
+) -> Result<u64, CompareError> {
+    let scans = on_sides(setting, |side| {
+        scan(*tables.get(side), setting, side, doubt)
+    })?;
+    let Both { old, new } = scans;
+    tally.add_equal(undoubted(&old, &new, settled)?);
+    let counts = Both {
+        old: old.customers,
+        new: new.customers,
+    };
+    let customers = Customers::of(&counts);
+    let judge = BulkJudge {
+        judge: &tally.judge,
+        held: setting.held,
         customers: &customers,
     };
     let records = Both {
         old: old.records,
         new: new.records,
     };
-    let matched = match_sides(&records, identity, &judge, means)?;
+    let matched = match_sides(&records, setting, &judge)?;
     tally.add_equal(matched.equal);
     tally.add_expected(&matched.expected, &customers.all);
     tally.comparison().rows.duplicate_keys = matched.duplicate_keys;
-    Ok(matched)
+    let kept = Both {
+        old: old.kept,
+        new: new.kept,
+    };
+    let rows = on_sides(setting, |side| {
+        let wanted = matched.remaining.get(side);
+        fetch(
+            *tables.get(side),
+            setting,
+            side,
+            doubt.reading(),
+            kept.get(side),
+            wanted,
+        )
+    })?;
+    drop(kept);
+    Ok(settle(&rows, setting, tally)?)
 }
 
-/// Does the same for both sides, at once where there are two threads for it.
-fn on_both<T: Send>(
-    threads: usize,
+/// The pairs of rows that were never in doubt, and equal. Both sides have the same number of them, or one of them is
+/// not the table any more that the first pass read.
+fn undoubted(old: &Scan<'_>, new: &Scan<'_>, settled: &Settled) -> Result<u64, CompareError> {
+    let changed = |side| CompareError::Table {
+        side,
+        source: PassError::Changed,
+    };
+    if old.rows != settled.rows.old {
+        return Err(changed(Side::Old));
+    }
+    let undoubted = |scan: &Scan<'_>| {
+        scan.rows
+            .checked_sub(scan.doubtful + settled.expected_pairs)
+    };
+    let equal = undoubted(old).ok_or_else(|| changed(Side::Old))?;
+    if new.rows != settled.rows.new || undoubted(new) != Some(equal) {
+        return Err(changed(Side::New));
+    }
+    Ok(equal)
+}
+
+fn on_sides<T: Send>(
+    setting: Setting<'_>,
     work: impl Fn(Side) -> Result<T, PassError> + Sync,
 ) -> Result<Both<T>, CompareError> {
-    let work = |side| work(side).map_err(|source| CompareError::Table { side, source });
-    if threads < 2 {
-        return Ok(Both {
-            old: work(Side::Old)?,
-            new: work(Side::New)?,
-        });
-    }
-    let (old, new) = thread::scope(|scope| {
-        let old = scope.spawn(|| work(Side::Old));
-        let new = work(Side::New);
-        (
-            old.join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            new,
-        )
-    });
-    Ok(Both {
-        old: old?,
-        new: new?,
+    on_both(setting.means, |side| {
+        work(side).map_err(|source| CompareError::Table { side, source })
     })
 }
 

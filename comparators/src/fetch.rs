@@ -1,4 +1,4 @@
-//! The second pass over a side: the values of the rows that remain.
+//! The third look at a side: the values of the rows that remain. It needs no third pass where they were kept.
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -6,83 +6,120 @@ use understudy_core::customer::Customer;
 use understudy_core::value::Value;
 use understudy_tables::{TableError, value_at};
 
-use crate::align::{AlignedColumn, Alignment};
+use crate::align::AlignedColumn;
 use crate::both::Side;
 use crate::codec::Coded as _;
 use crate::customers::customer_at;
-use crate::digest::add_digests;
-use crate::means::Means;
+use crate::digester::{Digester, Digests};
+use crate::kept::{Kept, KeptRows};
 use crate::parts::{PartWriter, Parts};
-use crate::projection::Projection;
 use crate::row_set::RowSet;
 use crate::scan::{BATCH_ROWS, PassError};
+use crate::setting::{Reading, Setting};
 use crate::table::Table;
 
 /// A row with its values.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) key: Vec<Value>,
-    /// The compared columns that are not in the key.
+    /// The compared columns that are not in the key; NULL for those that are known to be equal.
     pub(crate) cells: Vec<Value>,
     pub(crate) customer: Customer,
     /// A number that depends on the row's key only (without a key, on all of its cells) and orders rows at random.
     pub(crate) lot: u128,
 }
 
-/// Reads the values of some rows of a side.
+/// Takes the values of some rows of a side, of what was kept of it or else of the table.
 pub(crate) fn fetch<'a>(
     table: &dyn Table,
-    alignment: &Alignment,
+    setting: Setting<'a>,
     side: Side,
+    reading: Reading,
+    kept: &KeptRows<'_>,
     wanted: &RowSet,
-    means: &'a Means,
 ) -> Result<Parts<'a>, PassError> {
     let mut fetcher = Fetcher {
-        alignment,
+        setting,
         side,
-        projection: Projection::of(alignment, side),
-        rows: PartWriter::new(means),
+        reading,
+        digester: Digester::new(setting, side, reading),
+        rows: PartWriter::new(setting.means),
+        digests: Digests::default(),
         scratch: Vec::new(),
     };
-    if wanted.len() > 0 {
-        let mut first = 0_u64;
-        for batch in table.read(
-            alignment.schemas.get(side),
-            fetcher.projection.positions(),
-            BATCH_ROWS,
-        )? {
-            let batch = batch?;
-            fetcher.take(&picked(&batch, first, wanted))?;
-            first += batch.num_rows() as u64;
+    match kept.all() {
+        _ if wanted.len() == 0 => {}
+        Some(kept) => {
+            for Kept { positions, batch } in kept {
+                fetcher.take(&picked(batch, positions.iter().copied(), wanted))?;
+            }
         }
+        None => fetcher.read(table, wanted)?,
     }
     Ok(fetcher.rows.finish())
 }
 
-fn picked(batch: &RecordBatch, first: u64, wanted: &RowSet) -> RecordBatch {
-    let end = first + batch.num_rows() as u64;
-    if !wanted.has_any(first..end) {
-        return batch.slice(0, 0);
-    }
-    let is_wanted: BooleanArray = (first..end).map(|row| Some(wanted.contains(row))).collect();
+fn picked(
+    batch: &RecordBatch,
+    positions: impl Iterator<Item = u64>,
+    wanted: &RowSet,
+) -> RecordBatch {
+    let is_wanted: BooleanArray = positions
+        .map(|position| Some(wanted.contains(position)))
+        .collect();
     filter_record_batch(batch, &is_wanted).expect("the mask has a bit for every row of the batch")
 }
 
-struct Fetcher<'a, 'm> {
-    alignment: &'a Alignment,
+struct Fetcher<'a> {
+    setting: Setting<'a>,
     side: Side,
-    projection: Projection,
-    rows: PartWriter<'m>,
+    reading: Reading,
+    digester: Digester<'a>,
+    rows: PartWriter<'a>,
+    digests: Digests,
     scratch: Vec<u8>,
 }
 
-impl Fetcher<'_, '_> {
+impl Fetcher<'_> {
+    fn read(&mut self, table: &dyn Table, wanted: &RowSet) -> Result<(), PassError> {
+        let schema = self.setting.alignment.schemas.get(self.side);
+        let mut first = 0_u64;
+        for batch in table.read(schema, self.digester.projection.positions(), BATCH_ROWS)? {
+            let batch = batch?;
+            let end = first + batch.num_rows() as u64;
+            if wanted.has_any(first..end) {
+                self.take(&picked(&batch, first..end, wanted))?;
+            }
+            first = end;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, batch: &RecordBatch) -> Result<(), PassError> {
-        let lots = self.lots(batch);
-        for (row, lot) in lots.into_iter().enumerate() {
-            let key = self.values(&self.alignment.key, batch, row)?;
-            let cells = self.values(&self.alignment.columns, batch, row)?;
-            let customer = customer_at(self.projection.customer(batch), row)?;
+        self.digester.identify(batch, &mut self.digests);
+        let alignment = self.setting.alignment;
+        for row in 0..batch.num_rows() {
+            let key = alignment
+                .key
+                .iter()
+                .map(|column| self.value(column, batch, row));
+            let cells = alignment
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(column, aligned)| {
+                    if self.reading == Reading::All || self.setting.held.at(column).is_some() {
+                        self.value(aligned, batch, row)
+                    } else {
+                        Ok(Value::Null)
+                    }
+                });
+            let (key, cells) = (
+                key.collect::<Result<_, _>>()?,
+                cells.collect::<Result<_, _>>()?,
+            );
+            let customer = customer_at(self.digester.projection.customer(batch), row)?;
+            let lot = self.digests.keys[row];
             self.scratch.clear();
             Row {
                 key,
@@ -96,35 +133,16 @@ impl Fetcher<'_, '_> {
         Ok(())
     }
 
-    fn values(
+    fn value(
         &self,
-        columns: &[AlignedColumn],
+        column: &AlignedColumn,
         batch: &RecordBatch,
         row: usize,
-    ) -> Result<Vec<Value>, TableError> {
-        let position = |column: &AlignedColumn| *column.position.get(self.side);
-        let value = |column| {
-            value_at(
-                self.projection.column(batch, position(column)).as_ref(),
-                row,
-            )
-        };
-        columns.iter().map(value).collect()
-    }
-
-    fn lots(&self, batch: &RecordBatch) -> Vec<u128> {
-        let identifying = if self.alignment.key.is_empty() {
-            &self.alignment.columns
-        } else {
-            &self.alignment.key
-        };
-        let mut lots = vec![0; batch.num_rows()];
-        for (place, column) in identifying.iter().enumerate() {
-            let array = self
-                .projection
-                .column(batch, *column.position.get(self.side));
-            add_digests(place, &column.domain, array, &mut lots);
-        }
-        lots
+    ) -> Result<Value, TableError> {
+        let array = self
+            .digester
+            .projection
+            .column(batch, *column.position.get(self.side));
+        value_at(array.as_ref(), row)
     }
 }

@@ -22,6 +22,7 @@ use crate::testing::{Collected, MemoryTable, parse_rule};
 struct How {
     memory_bytes: u64,
     parts: usize,
+    cells: usize,
     threads: usize,
     batch_rows: usize,
     key_bits: u32,
@@ -30,6 +31,7 @@ struct How {
 const PLAIN: How = How {
     memory_bytes: 64 << 20,
     parts: 16,
+    cells: 64,
     threads: 1,
     batch_rows: 100,
     key_bits: 128,
@@ -47,12 +49,8 @@ fn run(
         new: new.schema.clone(),
     };
     let alignment = Alignment::of(schemas, key, None).unwrap();
-    let mut means = Means::with_parts(
-        how.memory_bytes,
-        how.threads,
-        &std::env::temp_dir(),
-        how.parts,
-    );
+    let folder = std::env::temp_dir();
+    let mut means = Means::with(how.memory_bytes, how.threads, &folder, how.parts, how.cells);
     means.key_mask = u128::MAX >> (128 - how.key_bits);
     let mut collected = Collected::default();
     let tables: Both<&dyn Table> = Both { old, new };
@@ -180,6 +178,7 @@ fn order_cuts_parts_memory_threads_and_colliding_digests_change_nothing() {
         let how = How {
             memory_bytes: [0, 10_000, 64 << 20][random.below(3)],
             parts: 1 << random.below(6),
+            cells: 1 << random.below(8),
             threads: 1 + random.below(3),
             batch_rows: 1 + random.below(5),
             key_bits: [128, 64, 3, 1][random.below(4)],
@@ -210,6 +209,28 @@ fn order_cuts_parts_memory_threads_and_colliding_digests_change_nothing() {
             expected.rows
         );
     });
+}
+
+/// The sums of a cell once did not tell which row a value stood in.
+#[test]
+fn rows_of_one_cell_that_exchange_a_value_are_found() {
+    let numbers = Pool::numbers(3);
+    let pools = vec![numbers.clone(), numbers];
+    let old = Picked {
+        pools: pools.clone(),
+        rows: vec![vec![0, 1], vec![1, 2]],
+    };
+    let new = Picked {
+        pools,
+        rows: vec![vec![0, 2], vec![1, 1]],
+    };
+    let how = How {
+        parts: 1,
+        cells: 1,
+        ..PLAIN
+    };
+    let found = run(&old.table(100), &new.table(100), &key_names(1), &[], how);
+    assert_eq!(found.comparison.rows.changed, 2);
 }
 
 #[test]

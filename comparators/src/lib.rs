@@ -6,9 +6,13 @@
 //!
 //! # How it works
 //!
-//! [`compare`] reads each side once and keeps, of every row, a 128-bit digest of its key and one of all its compared
-//! cells. Rows whose digests agree on both sides cancel without another look. Only the rows that remain are read
-//! again, with their values, and it is the values that say which keys match and which cells differ.
+//! [`compare`] reads each side once. Every row has a 128-bit digest of its compared cells, and the digests are summed
+//! up in many cells, by the digest of the row's key. Where a cell's sums agree on both sides, so do its rows. The
+//! rows of the other cells, mostly few, are read again and cancel one by one, by their digests. Only of those that
+//! remain are the values looked at, and it is the values that say which keys match and which cells differ.
+//!
+//! Cells that a tolerance covers are left out of the digests and kept as values, so that a difference in every row
+//! that a rule expects costs no second look either.
 
 mod align;
 mod both;
@@ -17,8 +21,11 @@ mod codec;
 mod compare;
 mod customers;
 mod digest;
+mod digester;
+mod doubt;
 mod fetch;
 mod held;
+mod kept;
 mod matching;
 mod means;
 mod pair;
@@ -30,7 +37,9 @@ mod request;
 mod row_set;
 mod scalar;
 mod scan;
+mod setting;
 mod sorted;
+mod sums;
 mod table;
 mod tally;
 

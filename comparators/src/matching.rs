@@ -1,21 +1,19 @@
 //! Rows that are equal on both sides cancel; what remains has to be looked at.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
 use crate::both::Both;
 use crate::bulk::{BulkCounts, BulkJudge};
-use crate::means::{Means, TempError};
+use crate::means::TempError;
 use crate::parts::Parts;
 use crate::record::{Pair, Records};
 use crate::row_set::RowSet;
+use crate::setting::{Identity, Setting, on_parts};
 
 mod groups;
 mod in_order;
 
 use groups::Groups;
 
-/// What the first pass says.
+/// What the records say.
 #[derive(Debug, Default)]
 pub(crate) struct Matched {
     /// Pairs of rows that are equal in every compared cell.
@@ -28,74 +26,41 @@ pub(crate) struct Matched {
     pub(crate) remaining: Both<RowSet>,
 }
 
-/// Whether the rows have a key, or are a multiset.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Identity {
-    Key,
-    WholeRow,
-}
-
 /// Cancels the equal rows of two sides with equally many parts.
 pub(crate) fn match_sides(
     sides: &Both<Parts<'_>>,
-    identity: Identity,
+    setting: Setting<'_>,
     judge: &BulkJudge<'_>,
-    means: &Means,
 ) -> Result<Matched, TempError> {
-    let next = AtomicUsize::new(0);
-    let work = || match_parts(sides, identity, judge, means, &next);
-    let found = thread::scope(|scope| {
-        let others: Vec<_> = (1..means.threads).map(|_| scope.spawn(work)).collect();
-        let mut found = vec![work()];
-        found.extend(others.into_iter().map(|other| {
-            other
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        }));
-        found
-    });
+    let found = on_parts(
+        setting.means,
+        sides.old.len(),
+        |part, matched: &mut Matched| {
+            if sides.old.bytes(part) + sides.new.bytes(part) > setting.means.most_part_bytes {
+                return in_order::match_part(sides, part, setting, judge, matched);
+            }
+            let words = setting.held.words;
+            let old = Records::decode(&sides.old.take(part)?, words);
+            let new = Records::decode(&sides.new.take(part)?, words);
+            match_part(
+                Both {
+                    old: &old,
+                    new: &new,
+                },
+                setting.identity,
+                judge,
+                matched,
+            );
+            Ok(())
+        },
+    )?;
     let mut matched = Matched::default();
-    for found in found {
-        matched.merge(found?);
-    }
+    found.into_iter().for_each(|found| matched.merge(found));
     for pair in matched.expected.take_samples() {
         matched.remaining.old.insert(pair.old);
         matched.remaining.new.insert(pair.new);
     }
     Ok(matched)
-}
-
-/// Matches parts until there are none left.
-fn match_parts(
-    sides: &Both<Parts<'_>>,
-    identity: Identity,
-    judge: &BulkJudge<'_>,
-    means: &Means,
-    next: &AtomicUsize,
-) -> Result<Matched, TempError> {
-    let mut matched = Matched::default();
-    loop {
-        let part = next.fetch_add(1, Ordering::Relaxed);
-        if part >= sides.old.len() {
-            return Ok(matched);
-        }
-        if sides.old.bytes(part) + sides.new.bytes(part) > means.most_part_bytes {
-            in_order::match_part(sides, part, identity, judge, means, &mut matched)?;
-            continue;
-        }
-        let words = judge.held.words;
-        let old = Records::decode(&sides.old.take(part)?, words);
-        let new = Records::decode(&sides.new.take(part)?, words);
-        match_part(
-            Both {
-                old: &old,
-                new: &new,
-            },
-            identity,
-            judge,
-            &mut matched,
-        );
-    }
 }
 
 fn match_part(

@@ -47,9 +47,10 @@ impl<'a> PartWriter<'a> {
         }
     }
 
-    /// The part of a digest. Its upper half decides, of which matching uses the lower bits within a part.
+    /// The part of a key's digest: its highest bits, so that a part is a range of digests.
     pub(crate) fn part_of(&self, digest: u128) -> usize {
-        (digest >> 96) as usize & (self.parts.len() - 1)
+        let bits = self.parts.len().ilog2();
+        digest.checked_shr(u128::BITS - bits).unwrap_or(0) as usize
     }
 
     /// Appends to a part. What is appended at once is never taken apart.
@@ -192,7 +193,7 @@ mod tests {
     #[track_caller]
     fn check(memory_bytes: u64, spills: bool) {
         let folder = tempfile::tempdir().unwrap();
-        let means = Means::with_parts(memory_bytes, 1, folder.path(), 4);
+        let means = Means::with(memory_bytes, 1, folder.path(), 4, 4);
         let mut writer = PartWriter::new(&means);
         let mut expected = vec![Vec::new(); 4];
         for number in 0..20_000_u32 {
@@ -208,7 +209,9 @@ mod tests {
             assert!(parts.take(part).unwrap().is_empty(), "a part is taken once");
         }
         assert!(
-            means.memory.take(memory_bytes - memory_bytes / 8),
+            means
+                .memory
+                .take((memory_bytes - memory_bytes / 8).saturating_sub(128)),
             "all memory is given back"
         );
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use arrow::array::{ArrayRef, RecordBatch};
 
-use crate::align::Alignment;
 use crate::both::Side;
+use crate::setting::{Reading, Setting};
 
 /// The columns that are read of one side: those of the key, the compared ones, and the customer's.
 #[derive(Debug)]
@@ -15,14 +15,22 @@ pub(crate) struct Projection {
 }
 
 impl Projection {
-    pub(crate) fn of(alignment: &Alignment, side: Side) -> Self {
+    pub(crate) fn of(setting: Setting<'_>, side: Side, reading: Reading) -> Self {
+        let Setting {
+            alignment, held, ..
+        } = setting;
         let customer = alignment.customer.map(|customer| *customer.get(side));
-        let aligned = alignment
+        let compared = alignment.columns.iter().enumerate();
+        let compared =
+            compared.filter(|(column, _)| reading == Reading::All || held.at(*column).is_some());
+        let columns = alignment
             .key
             .iter()
-            .chain(&alignment.columns)
-            .map(|column| *column.position.get(side));
-        let positions: BTreeSet<usize> = aligned.chain(customer).collect();
+            .chain(compared.map(|(_, column)| column));
+        let positions: BTreeSet<usize> = columns
+            .map(|column| *column.position.get(side))
+            .chain(customer)
+            .collect();
         Self {
             positions: positions.into_iter().collect(),
             customer,
@@ -36,11 +44,8 @@ impl Projection {
 
     /// A column of what was read, by its position in the side's schema.
     pub(crate) fn column<'a>(&self, batch: &'a RecordBatch, position: usize) -> &'a ArrayRef {
-        let place = self
-            .positions
-            .binary_search(&position)
-            .expect("every column that is asked for is read");
-        batch.column(place)
+        let place = self.positions.binary_search(&position);
+        batch.column(place.expect("every column that is asked for is read"))
     }
 
     /// The customer column of what was read.

@@ -9,10 +9,10 @@ use understudy_core::value::Value;
 use crate::both::{Both, Side};
 use crate::codec::decode_all;
 use crate::fetch::Row;
-use crate::matching::Identity;
 use crate::means::{Means, TempError};
 use crate::pair::{MAX_ROWS_TO_PAIR, cheapest_pairs};
 use crate::parts::Parts;
+use crate::setting::{Identity, Setting};
 use crate::sorted::{Sorted, Sorter};
 use crate::tally::Tally;
 
@@ -20,10 +20,12 @@ use crate::tally::Tally;
 /// Returns the number of keys with too many rows for a best pairing.
 pub(crate) fn settle(
     sides: &Both<Parts<'_>>,
-    identity: Identity,
-    means: &Means,
+    setting: Setting<'_>,
     tally: &mut Tally<'_>,
 ) -> Result<u64, TempError> {
+    let Setting {
+        identity, means, ..
+    } = setting;
     let mut gave_up = 0;
     for part in 0..sides.old.len() {
         if identity == Identity::WholeRow {

@@ -1,27 +1,34 @@
-//! The first pass over a side: what is kept of every row, and whose rows there are.
+//! The second pass over a side: a record of every row that is in doubt.
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::BatchCoalescer;
+use arrow::error::ArrowError;
 use understudy_tables::TableError;
 
-use crate::align::{AlignedColumn, Alignment};
 use crate::both::Side;
 use crate::customers::CustomerCount;
-use crate::digest::add_digests;
-use crate::held::Held;
-use crate::means::{Means, TempError};
+use crate::digester::{Digester, Digests};
+use crate::doubt::Doubt;
+use crate::kept::{Kept, KeptRows};
+use crate::means::TempError;
 use crate::parts::{PartWriter, Parts};
-use crate::projection::Projection;
 use crate::record::{Place, encode};
+use crate::setting::Setting;
 use crate::table::Table;
 
 /// Rows that are read at once.
 pub(crate) const BATCH_ROWS: usize = 4096;
 
-/// What the first pass knows of a side.
+/// What the second pass knows of a side.
 pub(crate) struct Scan<'a> {
     pub(crate) records: Parts<'a>,
+    /// All rows of the side.
     pub(crate) rows: u64,
+    /// The rows that are in doubt.
+    pub(crate) doubtful: u64,
     pub(crate) customers: CustomerCount,
+    /// The rows in doubt themselves, if there was room for them.
+    pub(crate) kept: KeptRows<'a>,
 }
 
 /// A side could not be read.
@@ -33,130 +40,127 @@ pub enum PassError {
     /// The temporary files.
     #[error(transparent)]
     Temp(#[from] TempError),
+    /// Batches that do not go together.
+    #[error("the table's batches do not go together")]
+    Batch(#[from] ArrowError),
     /// More rows than a position has bits for.
     #[error("a table of more than 2^40 rows cannot be compared")]
     TooManyRows,
+    /// The second look found another table than the first.
+    #[error("the table changed while it was compared")]
+    Changed,
 }
 
-/// Reads a side once.
+/// Reads a side again, for the rows in doubt.
 pub(crate) fn scan<'a>(
     table: &dyn Table,
-    alignment: &Alignment,
-    held: &Held,
+    setting: Setting<'a>,
     side: Side,
-    means: &'a Means,
+    doubt: &Doubt,
 ) -> Result<Scan<'a>, PassError> {
-    let projection = Projection::of(alignment, side);
-    let batches = table.read(
-        alignment.schemas.get(side),
-        projection.positions(),
-        BATCH_ROWS,
-    )?;
+    let digester = Digester::new(setting, side, doubt.reading());
     let mut scanner = Scanner {
-        alignment,
-        held,
-        side,
-        projection,
-        records: PartWriter::new(means),
-        key_mask: means.key_mask,
+        setting,
+        digester: &digester,
+        doubt,
         rows: 0,
+        doubtful: 0,
+        positions: Vec::new(),
+        records: PartWriter::new(setting.means),
         customers: CustomerCount::default(),
-        scratch: Scratch::default(),
+        kept: KeptRows::new(setting.means),
+        digests: Digests::default(),
     };
-    for batch in batches {
-        scanner.take(&batch?)?;
+    let mut coalescer = None;
+    let schema = setting.alignment.schemas.get(side);
+    for batch in table.read(schema, digester.projection.positions(), BATCH_ROWS)? {
+        let batch = batch?;
+        let coalescer =
+            coalescer.get_or_insert_with(|| BatchCoalescer::new(batch.schema(), BATCH_ROWS));
+        scanner.pick(batch, coalescer)?;
     }
-    Ok(Scan {
-        records: scanner.records.finish(),
-        rows: scanner.rows,
-        customers: scanner.customers,
-    })
+    if let Some(mut coalescer) = coalescer {
+        coalescer.finish_buffered_batch()?;
+        scanner.take_completed(&mut coalescer)?;
+    }
+    Ok(scanner.finish())
 }
 
-struct Scanner<'a, 'm> {
-    alignment: &'a Alignment,
-    held: &'a Held,
-    side: Side,
-    projection: Projection,
-    records: PartWriter<'m>,
-    key_mask: u128,
+struct Scanner<'a, 'p> {
+    setting: Setting<'a>,
+    digester: &'p Digester<'a>,
+    doubt: &'p Doubt,
     rows: u64,
+    doubtful: u64,
+    /// The positions of the rows that were picked and are not in a record yet.
+    positions: Vec<u64>,
+    records: PartWriter<'a>,
     customers: CustomerCount,
-    scratch: Scratch,
+    kept: KeptRows<'a>,
+    digests: Digests,
 }
 
-/// What is computed of a batch, in memory that is used again for the next one.
-#[derive(Debug, Default)]
-struct Scratch {
-    keys: Vec<u128>,
-    rows: Vec<u128>,
-    held: Vec<u64>,
-    customers: Vec<u32>,
-    record: Vec<u8>,
-}
-
-impl Scanner<'_, '_> {
-    fn take(&mut self, batch: &RecordBatch) -> Result<(), PassError> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        self.digest(batch, &mut scratch);
-        scratch.customers.clear();
-        self.customers.add(
-            self.projection.customer(batch),
-            batch.num_rows(),
-            &mut scratch.customers,
-        )?;
-        let words = self.held.words;
-        for row in 0..batch.num_rows() {
-            let place = Place::new(self.rows + row as u64, scratch.customers[row])
-                .ok_or(PassError::TooManyRows)?;
-            let held = &scratch.held[row * words..(row + 1) * words];
-            encode(
-                scratch.keys[row],
-                scratch.rows[row],
-                place,
-                held,
-                &mut scratch.record,
-            );
-            self.records
-                .append(self.records.part_of(scratch.keys[row]), &scratch.record)?;
+impl<'a> Scanner<'a, '_> {
+    /// Takes the rows in doubt out of a batch.
+    fn pick(
+        &mut self,
+        batch: RecordBatch,
+        coalescer: &mut BatchCoalescer,
+    ) -> Result<(), PassError> {
+        self.digester.identify(&batch, &mut self.digests);
+        let mut is_picked = Vec::with_capacity(batch.num_rows());
+        for (position, key) in (self.rows..).zip(&self.digests.keys) {
+            let is_doubtful = self.doubt.has(*key, self.setting.means);
+            is_picked.push(is_doubtful);
+            if is_doubtful {
+                self.positions.push(position);
+            }
         }
         self.rows += batch.num_rows() as u64;
-        self.scratch = scratch;
+        if is_picked.contains(&true) {
+            coalescer.push_batch_with_filter(batch, &BooleanArray::from(is_picked))?;
+        }
+        self.take_completed(coalescer)
+    }
+
+    fn take_completed(&mut self, coalescer: &mut BatchCoalescer) -> Result<(), PassError> {
+        while let Some(batch) = coalescer.next_completed_batch() {
+            let rest = self.positions.split_off(batch.num_rows());
+            let positions = std::mem::replace(&mut self.positions, rest);
+            self.record(Kept { positions, batch })?;
+        }
         Ok(())
     }
 
-    fn digest(&self, batch: &RecordBatch, scratch: &mut Scratch) {
-        let key = &self.alignment.key;
-        scratch.keys.clear();
-        scratch.keys.resize(batch.num_rows(), 0);
-        scratch.held.clear();
-        scratch.held.resize(batch.num_rows() * self.held.words, 0);
-        for (place, column) in key.iter().enumerate() {
-            self.add(place, column, batch, &mut scratch.keys);
+    fn record(&mut self, kept: Kept) -> Result<(), PassError> {
+        let Kept { positions, batch } = &kept;
+        self.digester.digest(batch, &mut self.digests);
+        let mut numbers = Vec::new();
+        self.customers.add(
+            self.digester.projection.customer(batch),
+            batch.num_rows(),
+            &mut numbers,
+        )?;
+        let (words, mut record) = (self.setting.held.words, Vec::new());
+        for (row, (position, number)) in positions.iter().zip(numbers).enumerate() {
+            let (key, digest) = (self.digests.keys[row], self.digests.rows[row]);
+            let place = Place::new(*position, number).ok_or(PassError::TooManyRows)?;
+            let held = &self.digests.held[row * words..(row + 1) * words];
+            encode(key, digest, place, held, &mut record);
+            self.records.append(self.records.part_of(key), &record)?;
         }
-        scratch.rows.clone_from(&scratch.keys);
-        for (column, aligned) in self.alignment.columns.iter().enumerate() {
-            match self.held.at(column) {
-                None => self.add(key.len() + column, aligned, batch, &mut scratch.rows),
-                Some(held) => {
-                    let array = self
-                        .projection
-                        .column(batch, *aligned.position.get(self.side));
-                    held.write(array, &mut scratch.held, self.held.words);
-                }
-            }
-        }
-        if key.is_empty() {
-            scratch.keys.clone_from(&scratch.rows);
-        }
-        let mask = self.key_mask;
-        scratch.keys.iter_mut().for_each(|key| *key &= mask);
+        self.doubtful += batch.num_rows() as u64;
+        self.kept.keep(kept);
+        Ok(())
     }
 
-    fn add(&self, place: usize, column: &AlignedColumn, batch: &RecordBatch, sums: &mut [u128]) {
-        let array = self
-            .projection
-            .column(batch, *column.position.get(self.side));
-        add_digests(place, &column.domain, array, sums);
+    fn finish(self) -> Scan<'a> {
+        Scan {
+            records: self.records.finish(),
+            rows: self.rows,
+            doubtful: self.doubtful,
+            customers: self.customers,
+            kept: self.kept,
+        }
     }
 }

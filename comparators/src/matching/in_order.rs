@@ -4,23 +4,26 @@
 
 use std::cmp::Ordering;
 
-use super::{Identity, Matched, match_pair};
+use super::{Matched, match_pair};
 use crate::both::Both;
 use crate::bulk::BulkJudge;
 use crate::codec::Coded as _;
 use crate::means::{Means, TempError};
 use crate::parts::Parts;
 use crate::record::{Record, Records, record_bytes};
+use crate::setting::{Identity, Setting};
 use crate::sorted::{Sorted, Sorter};
 
 pub(super) fn match_part(
     sides: &Both<Parts<'_>>,
     part: usize,
-    identity: Identity,
+    setting: Setting<'_>,
     judge: &BulkJudge<'_>,
-    means: &Means,
     matched: &mut Matched,
 ) -> Result<(), TempError> {
+    let Setting {
+        identity, means, ..
+    } = setting;
     let mut old = sorted(&sides.old, part, judge.held.words, means)?;
     let mut new = sorted(&sides.new, part, judge.held.words, means)?;
     while let Some(key) = first_key(&mut old, &mut new)? {

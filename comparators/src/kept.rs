@@ -1,0 +1,59 @@
+//! Rows that stay in memory between two passes, as long as there is room.
+
+use arrow::array::RecordBatch;
+
+use crate::means::Means;
+
+/// Rows with their positions in the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) positions: Vec<u64>,
+    pub(crate) batch: RecordBatch,
+}
+
+/// All rows that were to be kept, or none of them, once there was no room for one.
+#[derive(Debug)]
+pub(crate) struct KeptRows<'a> {
+    means: &'a Means,
+    all: Option<Vec<Kept>>,
+    taken_bytes: u64,
+}
+
+impl<'a> KeptRows<'a> {
+    pub(crate) fn new(means: &'a Means) -> Self {
+        Self {
+            means,
+            all: Some(Vec::new()),
+            taken_bytes: 0,
+        }
+    }
+
+    pub(crate) fn keep(&mut self, kept: Kept) {
+        let bytes =
+            (kept.batch.get_array_memory_size() + kept.positions.len() * size_of::<u64>()) as u64;
+        let Some(all) = &mut self.all else { return };
+        if self.means.memory.take(bytes) {
+            self.taken_bytes += bytes;
+            all.push(kept);
+        } else {
+            self.all = None;
+            self.give_back();
+        }
+    }
+
+    /// All rows, if they are all there.
+    pub(crate) fn all(&self) -> Option<&[Kept]> {
+        self.all.as_deref()
+    }
+
+    fn give_back(&mut self) {
+        self.means.memory.give_back(self.taken_bytes);
+        self.taken_bytes = 0;
+    }
+}
+
+impl Drop for KeptRows<'_> {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
