@@ -13,4 +13,18 @@ macro_rules! cases {
     };
 }
 
-cases![equality, keys, duplicates, schemas, rules, customers];
+cases![
+    customers,
+    duplicates,
+    equality,
+    keys,
+    multisets,
+    nested,
+    normalizers,
+    numbers,
+    rules,
+    schemas,
+    text,
+    times,
+    tolerance,
+];

@@ -129,7 +129,8 @@ fn value_text(value: &Value) -> String {
     match value.render() {
         None => "NULL".to_owned(),
         Some(text) if text.is_empty() => "\"\"".to_owned(),
-        Some(text) if text.is_ascii() => text,
+        Some(text) if text == "NULL" => "\\u{4e}ULL".to_owned(),
+        Some(text) if text.is_ascii() && !text.contains(char::is_control) => text,
         Some(text) => text.escape_default().to_string(),
     }
 }

@@ -1,8 +1,12 @@
-//! Rules in one line: `customers=AS,VX columns=price kinds=changed within=5%`, with `ignore` or `any` for `within`.
+//! Rules in one line: `customers=AS,VX columns=price kinds=changed within=5%`, with `ignore`, `any` or
+//! `normalize=nfc,trim` for `within`.
 
 use std::collections::BTreeSet;
 
-use understudy_core::rule::{Allowance, Base, Bound, DifferenceKind, Rule, Within};
+use bigdecimal::BigDecimal;
+use understudy_core::rule::{Allowance, Base, Bound, DifferenceKind, Normalizer, Rule, Within};
+
+const NANOS_PER_DAY: u64 = 86_400_000_000_000;
 
 pub(crate) fn parse_rule(number: usize, line: &str) -> Rule {
     let mut rule = Rule {
@@ -22,6 +26,9 @@ pub(crate) fn parse_rule(number: usize, line: &str) -> Rule {
             "kinds" => rule.kinds = Some(value.split(',').map(kind).collect::<BTreeSet<_>>()),
             "ignore" => rule.allow = Allowance::Ignore,
             "any" => rule.allow = Allowance::Any,
+            "normalize" => {
+                rule.allow = Allowance::Normalize(value.split(',').map(normalizer).collect());
+            }
             "within" => {
                 rule.allow = Allowance::Within(Within {
                     up: bound(value),
@@ -65,7 +72,13 @@ fn kind(name: &str) -> DifferenceKind {
     all.into_iter().find(|kind| kind.name() == name).unwrap()
 }
 
-/// `0.5`, `5%`, `5%max`, `1s`, or an absolute and a relative bound with a `+` between them.
+fn normalizer(name: &str) -> Normalizer {
+    let mut all = Normalizer::ALL.into_iter();
+    all.find(|normalizer| normalizer.name() == name)
+        .unwrap_or_else(|| panic!("`{name}`"))
+}
+
+/// `0.5`, `5%`, `5%max`, `1s`, `2d`, or an absolute and a relative bound with a `+` between them.
 fn bound(text: &str) -> Bound {
     let mut bound = Bound::default();
     for part in text.split('+') {
@@ -75,6 +88,11 @@ fn bound(text: &str) -> Bound {
         if let Some(percent) = number.strip_suffix('%') {
             bound.rel = Some(format!("{percent}e-2").parse().unwrap());
             bound.of = of;
+        } else if let Some(days) = number.strip_suffix('d') {
+            bound.abs = Some(BigDecimal::from(
+                days.parse::<u64>().unwrap() * NANOS_PER_DAY,
+            ));
+            bound.abs_is_duration = true;
         } else if let Some(seconds) = number.strip_suffix('s') {
             bound.abs = Some(format!("{seconds}e9").parse().unwrap());
             bound.abs_is_duration = true;
