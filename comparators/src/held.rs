@@ -131,7 +131,8 @@ fn form(domain: &Domain, types: &Both<&DataType>, name: &str, rules: &[Rule]) ->
     worth.into_iter().next()
 }
 
-fn selects_cells(rule: &Rule, name: &str) -> bool {
+/// Whether a rule selects cells of a column.
+pub(crate) fn selects_cells(rule: &Rule, name: &str) -> bool {
     let selects_column = rule
         .columns
         .as_ref()
@@ -144,7 +145,7 @@ fn selects_cells(rule: &Rule, name: &str) -> bool {
 }
 
 /// Whether a tolerance can allow anything in a column of that domain.
-fn is_measured(domain: &Domain, within: &Within) -> bool {
+pub(crate) fn is_measured(domain: &Domain, within: &Within) -> bool {
     let bounds = [&within.up, &within.down];
     match domain {
         Domain::Integer | Domain::Decimal { .. } | Domain::Float => {

@@ -54,6 +54,10 @@ pub use tally::EXPECTED_ROWS_PER_RULE;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod crowds;
+#[cfg(test)]
+mod edits;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod laws;

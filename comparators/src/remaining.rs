@@ -16,6 +16,8 @@ use crate::setting::{Identity, Setting};
 use crate::sorted::{Sorted, Sorter};
 use crate::tally::Tally;
 
+mod unkeyed;
+
 /// Matches the remaining rows on their keys and hands every difference to the tally.
 /// Returns the number of keys with too many rows for a best pairing.
 pub(crate) fn settle(
@@ -23,19 +25,14 @@ pub(crate) fn settle(
     setting: Setting<'_>,
     tally: &mut Tally<'_>,
 ) -> Result<u64, TempError> {
-    let Setting {
-        identity, means, ..
-    } = setting;
+    if setting.identity == Identity::WholeRow {
+        return unkeyed::settle_multisets(sides, setting, tally);
+    }
     let mut gave_up = 0;
     for part in 0..sides.old.len() {
-        if identity == Identity::WholeRow {
-            leave_part(&sides.old, part, Side::Old, tally)?;
-            leave_part(&sides.new, part, Side::New, tally)?;
-        } else {
-            let old = Group::new(in_order(&sides.old, part, means)?);
-            let new = Group::new(in_order(&sides.new, part, means)?);
-            gave_up += settle_part(Both { old, new }, tally)?;
-        }
+        let old = Group::new(in_order(&sides.old, part, setting.means)?);
+        let new = Group::new(in_order(&sides.new, part, setting.means)?);
+        gave_up += settle_part(Both { old, new }, tally)?;
     }
     Ok(gave_up)
 }
@@ -219,11 +216,15 @@ fn best_partners(group: &Both<Vec<Row>>) -> Vec<usize> {
 }
 
 fn differing_cells(left: &Row, right: &Row) -> u32 {
-    left.cells
-        .iter()
-        .zip(&right.cells)
-        .map(|(a, b)| u32::from(!a.same(b)))
-        .sum()
+    differing(left, right).map(|_| 1).sum()
+}
+
+/// The columns in which two rows differ.
+fn differing(left: &Row, right: &Row) -> impl Iterator<Item = usize> {
+    let pairs = left.cells.iter().zip(&right.cells).enumerate();
+    pairs
+        .filter(|(_, (left, right))| !left.same(right))
+        .map(|(column, _)| column)
 }
 
 fn compare_pair(old: Row, new: Row, tally: &mut Tally<'_>) -> Result<(), TempError> {

@@ -15,7 +15,13 @@ pub struct Request<'a> {
     pub old: &'a TableSource,
     /// The new table.
     pub new: &'a TableSource,
-    /// The columns that identify a row; without any, the tables are compared as multisets of rows.
+    /// The columns that identify a row.
+    ///
+    /// Without any, the tables are compared as multisets of rows: equal rows cancel, and what is left stands on one
+    /// side only. Where rules expect changes in some columns (a tolerance, a normaliser, or columns that a rule
+    /// ignores or allows by name), the remaining rows that are equal in all other columns are paired, as many as
+    /// rules allow: a pair stands only if rules expect every cell in which its rows differ. So without a key there
+    /// are changed rows, but no unexpected change of a row: that is a row that went and another that came.
     pub key: &'a [String],
     /// The column that says whose row it is.
     pub customer: Option<&'a str>,

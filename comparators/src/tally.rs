@@ -29,6 +29,7 @@ pub const EXPECTED_ROWS_PER_RULE: usize = 100;
 /// What is known of the findings so far.
 pub(crate) struct Tally<'a> {
     pub(crate) judge: RowJudge,
+    rules: &'a [Rule],
     comparison: Comparison,
     kept: Sorter<'a, JudgedRow>,
     /// Changed cells by column and by the one normaliser that would make them equal.
@@ -39,7 +40,7 @@ pub(crate) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub(crate) fn new(rules: &[Rule], layout: &Layout, means: &'a Means) -> Self {
+    pub(crate) fn new(rules: &'a [Rule], layout: &Layout, means: &'a Means) -> Self {
         let columns = layout.columns.iter().map(|column| ColumnCounts {
             name: column.name.clone(),
             ..Default::default()
@@ -55,12 +56,18 @@ impl<'a> Tally<'a> {
         };
         Self {
             judge: RowJudge::new(rules, &layout.columns),
+            rules,
             comparison,
             kept: Sorter::new(means, order),
             spellings: BTreeMap::new(),
             samples: vec![BTreeMap::new(); rules.len()],
             arrived: 0,
         }
+    }
+
+    /// The rules, in their order.
+    pub(crate) fn rules(&self) -> &'a [Rule] {
+        self.rules
     }
 
     /// Judges and counts the differences of the schemas.

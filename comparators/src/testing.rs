@@ -18,6 +18,7 @@ use crate::compare::{CompareError, compare_aligned};
 use crate::means::Means;
 use crate::table::{Batches, Table};
 
+pub(crate) mod campaign;
 mod cells;
 mod findings;
 pub(crate) mod pools;
@@ -100,7 +101,7 @@ pub(crate) fn check_file(text: &str) {
     assert_eq!(wrong, 0, "cases that say something else; they are above");
 }
 
-fn parse_case(text: &str) -> Case {
+pub(crate) fn parse_case(text: &str) -> Case {
     let (title, rest) = text.split_once('\n').unwrap();
     let (rest, says) = rest.split_once("says:\n").unwrap();
     let (head, tables) = rest.split_once("old:\n").unwrap();
