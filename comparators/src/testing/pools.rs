@@ -6,11 +6,11 @@ use arrow::array::{
     Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, FixedSizeListArray, Int64Array, ListArray,
     MapBuilder, RunArray, StringArray, StringBuilder, StructArray,
 };
-use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type};
 use understudy_core::value::Value;
 use understudy_tables::value_at;
 
+use super::cells::column;
 use super::random::Random;
 
 /// Values of one type. Some are the same value twice, as the two zeros are.
@@ -74,7 +74,7 @@ impl Pool {
 }
 
 /// Types that are written as text.
-const WRITTEN: [(&str, &[&str]); 27] = [
+const WRITTEN: [(&str, &[&str]); 36] = [
     ("Boolean", &["NULL", "true", "false"]),
     ("Int8", &["NULL", "-128", "0", "127"]),
     ("Int16", &["NULL", "-32768", "0", "1"]),
@@ -204,6 +204,67 @@ const WRITTEN: [(&str, &[&str]); 27] = [
     ),
     ("Dictionary(Int8, Utf8)", &["NULL", "\"\"", "a", "b"]),
     ("LargeBinary", &["NULL", "\"\"", "a", "ab"]),
+    (
+        "Decimal256(60, 20)",
+        &[
+            "NULL",
+            "-0.00000000000000000001",
+            "0",
+            "0.00000000000000000001",
+        ],
+    ),
+    (
+        "Timestamp(Nanosecond, Some(\"-05:30\"))",
+        &[
+            "NULL",
+            "1969-12-31T23:59:59.999999999Z",
+            "2024-11-03T06:30:00Z",
+        ],
+    ),
+    (
+        "Timestamp(Millisecond, None)",
+        &["NULL", "0001-01-01T00:00:00", "1969-12-31T23:59:59.999"],
+    ),
+    (
+        "Duration(Nanosecond)",
+        &["NULL", "0", "1", "-9223372036854775808"],
+    ),
+    (
+        "Interval(MonthDayNano)",
+        &["NULL", "1 month", "30 days", "1 day", "24 hours"],
+    ),
+    (
+        "LargeList(Utf8)",
+        &[
+            "NULL",
+            "[]",
+            "[\"\"]",
+            "[null]",
+            "[\"ab\", \"c\"]",
+            "[\"a\", \"bc\"]",
+        ],
+    ),
+    ("ListView(Int64)", &["NULL", "[]", "[1, 2]", "[2, 1]"]),
+    (
+        "List(Struct(\"n\": Float64, \"t\": Utf8))",
+        &[
+            "NULL",
+            "[null]",
+            "[{\"n\": -0.0}]",
+            "[{\"n\": 0.0}]",
+            "[{\"n\": \"NaN\", \"t\": \"\"}]",
+        ],
+    ),
+    (
+        "Map(\"entries\": non-null Struct(\"key\": non-null Int64, \"value\": List(Int64)), unsorted)",
+        &[
+            "NULL",
+            "[]",
+            "[[1, [1]], [2, null]]",
+            "[[2, null], [1, [1]]]",
+            "[[1, []]]",
+        ],
+    ),
 ];
 
 /// One pool for every type.
@@ -211,16 +272,10 @@ pub(crate) fn pools() -> Vec<Pool> {
     let written = WRITTEN.iter().map(|(data_type, texts)| {
         let texts = texts.iter().map(|text| match *text {
             "NULL" => None,
-            "\"\"" => Some(""),
-            text => Some(text),
+            "\"\"" => Some(String::new()),
+            text => Some(text.to_owned()),
         });
-        let texts: StringArray = texts.collect();
-        let options = CastOptions {
-            safe: false,
-            ..CastOptions::default()
-        };
-        let data_type: DataType = data_type.parse().unwrap();
-        cast_with_options(&texts, &data_type, &options).unwrap()
+        column(&texts.collect::<Vec<_>>(), &data_type.parse().unwrap())
     });
     written.chain(built()).map(Pool::new).collect()
 }
