@@ -16,6 +16,13 @@ impl<T> Both<T> {
             Side::New => &self.new,
         }
     }
+
+    pub(crate) fn get_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Old => &mut self.old,
+            Side::New => &mut self.new,
+        }
+    }
 }
 
 /// A side of the comparison.

@@ -7,16 +7,16 @@ use understudy_core::judge::rows::RowJudge;
 
 use crate::both::{Both, Side};
 use crate::customers::Customers;
+use crate::digest::upper;
 use crate::held::{Held, HeldCell, HeldColumn};
 use crate::record::{Pair, Records};
-use crate::sums::upper;
 use crate::tally::EXPECTED_ROWS_PER_RULE;
 
 /// Judges pairs by their held cells.
 pub(crate) struct BulkJudge<'a> {
     pub(crate) judge: &'a RowJudge,
     pub(crate) held: &'a Held,
-    pub(crate) customers: &'a Customers,
+    pub(crate) customers: &'a Customers<'a>,
 }
 
 impl BulkJudge<'_> {
@@ -41,7 +41,7 @@ impl BulkJudge<'_> {
         let (Some(old), Some(new)) = (places.old.customer(), places.new.customer()) else {
             return false;
         };
-        let customers = self.customers.common(Both { old, new });
+        let customers = Both { old, new };
         let words = Both {
             old: records.old.held(pair.old),
             new: records.new.held(pair.new),

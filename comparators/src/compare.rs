@@ -2,22 +2,25 @@
 
 use understudy_core::comparison::Comparison;
 use understudy_core::rule::Rule;
-use understudy_tables::{TableError, TableSource, schemas_of_pair};
+use understudy_tables::{TableError, TableReader, TableSource, schemas_of_pair};
 
 use crate::align::{AlignError, Alignment};
 use crate::both::{Both, Side};
-use crate::bulk::BulkJudge;
-use crate::customers::Customers;
-use crate::doubt::{Doubt, doubt};
+use crate::bulk::{BulkCounts, BulkJudge};
+use crate::customers::{Customers, Registry};
+use crate::doubt::Doubt;
 use crate::fetch::fetch;
 use crate::held::Held;
+use crate::light::{Judged, Light};
 use crate::matching::match_sides;
 use crate::means::{Means, TempError};
+use crate::parts::Parts;
 use crate::remaining::settle;
 use crate::request::{Findings, FindingsError, Request};
+use crate::row_set::RowSet;
 use crate::scan::{PassError, Scan, scan};
 use crate::setting::{Identity, Setting, on_both};
-use crate::sums::sum;
+use crate::sums::{Summed, Sums};
 use crate::table::Table;
 use crate::tally::Tally;
 
@@ -59,30 +62,40 @@ pub fn compare(
 ) -> Result<Comparison, CompareError> {
     let (old, new) = schemas_of_pair(request.old, request.new).map_err(CompareError::Schemas)?;
     let alignment = Alignment::of(Both { old, new }, request.key, request.customer)?;
-    let tables: Both<&dyn Table> = Both {
-        old: request.old,
-        new: request.new,
+    let open = |source: &TableSource, schema| {
+        TableReader::open(source, schema).map_err(CompareError::Schemas)
     };
-    let rows = extent(request)?;
+    let readers = Both {
+        old: open(request.old, &alignment.schemas.old)?,
+        new: open(request.new, &alignment.schemas.new)?,
+    };
     let means = Means::new(
         request.memory_bytes,
         request.threads,
         request.temp_dir,
-        Some(rows),
+        Some(rows(request.old, &readers.old).max(rows(request.new, &readers.new))),
     );
+    let tables: Both<&dyn Table> = Both {
+        old: &readers.old,
+        new: &readers.new,
+    };
     compare_aligned(tables, alignment, request.rules, &means, findings)
 }
 
-/// The rows of the greater side, about.
-fn extent(request: &Request<'_>) -> Result<u64, CompareError> {
+/// The rows of a table, about.
+fn rows(source: &TableSource, reader: &TableReader) -> u64 {
     /// The bytes that a row of CSV has at least, mostly.
     const CSV_ROW_BYTES: u64 = 16;
-    let rows = |table: &TableSource| {
-        let extent = table.extent()?;
-        Ok(extent.rows.unwrap_or(extent.bytes / CSV_ROW_BYTES))
+    let known: Option<u64> = reader.pieces().iter().map(|piece| piece.rows).sum();
+    let bytes = || {
+        source
+            .snapshot
+            .files
+            .iter()
+            .map(|file| file.bytes)
+            .sum::<u64>()
     };
-    let old = rows(request.old).map_err(CompareError::Schemas)?;
-    Ok(old.max(rows(request.new).map_err(CompareError::Schemas)?))
+    known.unwrap_or_else(|| bytes() / CSV_ROW_BYTES)
 }
 
 pub(crate) fn compare_aligned(
@@ -110,13 +123,7 @@ pub(crate) fn compare_aligned(
         identity,
         means,
     };
-    let (doubt, settled) = first_pass(&tables, setting, &mut tally)?;
-    let gave_up = if doubt.is_none() {
-        tally.add_equal(settled.rows.old - settled.expected_pairs);
-        0
-    } else {
-        second_pass(&tables, setting, &doubt, &settled, &mut tally)?
-    };
+    let gave_up = pass_by_pass(&tables, setting, &mut tally)?;
     let mut notes = alignment.notes;
     notes.extend(row_notes(tally.comparison(), gave_up));
     notes.extend(tally.spelling_notes());
@@ -128,125 +135,135 @@ pub(crate) fn compare_aligned(
     })
 }
 
-/// What the first pass counted.
+/// Counts and judges all rows. Returns the number of keys with too many rows for a best pairing.
+fn pass_by_pass(
+    tables: &Both<&dyn Table>,
+    setting: Setting<'_>,
+    tally: &mut Tally<'_>,
+) -> Result<u64, CompareError> {
+    let registry = Registry::new(setting);
+    let sums = Sums::new(setting);
+    let summed = sums.read(tables, &registry).map_err(of_side)?;
+    let unequal = sums.unequal()?;
+    drop(sums);
+    tally.add_sides(summed.rows);
+    tally.add_customers(&summed.customers);
+    let customers = Customers::of(&registry);
+    let Summed { rows, .. } = summed;
+    let (mut doubt, held_cells) = Doubt::of(unequal, setting);
+    let mut expected_pairs = 0;
+    if held_cells.len() > 0 {
+        let expected = held_pass(tables, setting, &customers, &held_cells, &mut doubt, tally)?;
+        expected_pairs = expected.pairs;
+        tally.add_expected(&expected, &customers.all);
+    }
+    if doubt.is_none() {
+        tally.add_equal(rows.old - expected_pairs);
+        return Ok(0);
+    }
+    let settled = Settled {
+        rows,
+        expected_pairs,
+    };
+    second_pass(tables, setting, &customers, &doubt, &settled, tally)
+}
+
+/// Counts the pairs that differ in held columns only, as rules expect; adds the others to what is in doubt.
+fn held_pass(
+    tables: &Both<&dyn Table>,
+    setting: Setting<'_>,
+    customers: &Customers<'_>,
+    cells: &RowSet,
+    doubt: &mut Doubt,
+    tally: &Tally<'_>,
+) -> Result<BulkCounts, CompareError> {
+    let judge = BulkJudge {
+        judge: &tally.judge,
+        held: setting.held,
+        customers,
+    };
+    let light = Light::new(setting);
+    light
+        .read(tables, setting, &judge, cells)
+        .map_err(of_side)?;
+    let Judged {
+        mut expected,
+        cells,
+    } = light.judge(setting, &judge)?;
+    doubt.add_held(cells);
+    let samples = expected.take_samples().into_iter();
+    doubt.add_samples(samples.map(|marks| marks.old).collect());
+    Ok(expected)
+}
+
+/// What is settled before the second pass.
 struct Settled {
     rows: Both<u64>,
     /// Pairs that differ as rules expect.
     expected_pairs: u64,
 }
 
-/// Reads both sides once; counts what needs no second look, and says what does.
-fn first_pass(
-    tables: &Both<&dyn Table>,
-    setting: Setting<'_>,
-    tally: &mut Tally<'_>,
-) -> Result<(Doubt, Settled), CompareError> {
-    let mut sums = on_sides(setting, |side| sum(*tables.get(side), setting, side))?;
-    let rows = Both {
-        old: sums.old.rows,
-        new: sums.new.rows,
-    };
-    let counts = Both {
-        old: std::mem::take(&mut sums.old.customers),
-        new: std::mem::take(&mut sums.new.customers),
-    };
-    tally.add_sides(rows);
-    tally.add_customers(&counts);
-    let customers = Customers::of(&counts);
-    let judge = BulkJudge {
-        judge: &tally.judge,
-        held: setting.held,
-        customers: &customers,
-    };
-    let (doubt, expected) = doubt(&sums, setting, &judge)?;
-    tally.add_expected(&expected, &customers.all);
-    Ok((
-        doubt,
-        Settled {
-            rows,
-            expected_pairs: expected.pairs,
-        },
-    ))
-}
-
 /// Looks at the rows in doubt. Returns the number of keys with too many rows for a best pairing.
 fn second_pass(
     tables: &Both<&dyn Table>,
     setting: Setting<'_>,
+    customers: &Customers<'_>,
     doubt: &Doubt,
     settled: &Settled,
     tally: &mut Tally<'_>,
 ) -> Result<u64, CompareError> {
-    let scans = on_sides(setting, |side| {
-        scan(*tables.get(side), setting, side, doubt)
-    })?;
-    let Both { old, new } = scans;
-    tally.add_equal(undoubted(&old, &new, settled)?);
-    let counts = Both {
-        old: old.customers,
-        new: new.customers,
+    let records = Both {
+        old: Parts::new(setting.means),
+        new: Parts::new(setting.means),
     };
-    let customers = Customers::of(&counts);
+    let scan = scan(tables, setting, doubt, customers, &records).map_err(of_side)?;
+    tally.add_equal(undoubted(&scan, settled)?);
     let judge = BulkJudge {
         judge: &tally.judge,
         held: setting.held,
-        customers: &customers,
-    };
-    let records = Both {
-        old: old.records,
-        new: new.records,
+        customers,
     };
     let matched = match_sides(&records, setting, &judge)?;
+    drop(records);
     tally.add_equal(matched.equal);
     tally.add_expected(&matched.expected, &customers.all);
     tally.comparison().rows.duplicate_keys = matched.duplicate_keys;
-    let kept = Both {
-        old: old.kept,
-        new: new.kept,
-    };
-    let rows = on_sides(setting, |side| {
-        let wanted = matched.remaining.get(side);
-        fetch(
+    let rows = on_both(setting.means, |side| {
+        let (wanted, kept) = (matched.remaining.get(side), scan.kept.get(side));
+        let rows = fetch(
             *tables.get(side),
             setting,
             side,
-            doubt.reading(),
-            kept.get(side),
+            doubt.reading,
+            kept,
             wanted,
-        )
+        );
+        rows.map_err(|source| CompareError::Table { side, source })
     })?;
-    drop(kept);
+    drop(scan);
     Ok(settle(&rows, setting, tally)?)
 }
 
 /// The pairs of rows that were never in doubt, and equal. Both sides have the same number of them, or one of them is
 /// not the table any more that the first pass read.
-fn undoubted(old: &Scan<'_>, new: &Scan<'_>, settled: &Settled) -> Result<u64, CompareError> {
-    let changed = |side| CompareError::Table {
-        side,
-        source: PassError::Changed,
+fn undoubted(scan: &Scan<'_>, settled: &Settled) -> Result<u64, CompareError> {
+    let equal = |side| {
+        let (rows, doubtful) = (*scan.rows.get(side), *scan.doubtful.get(side));
+        let equal = rows.checked_sub(doubtful + settled.expected_pairs);
+        equal
+            .filter(|_| rows == *settled.rows.get(side))
+            .ok_or_else(|| of_side((side, PassError::Changed)))
     };
-    if old.rows != settled.rows.old {
-        return Err(changed(Side::Old));
+    let (old, new) = (equal(Side::Old)?, equal(Side::New)?);
+    if old == new {
+        Ok(old)
+    } else {
+        Err(of_side((Side::New, PassError::Changed)))
     }
-    let undoubted = |scan: &Scan<'_>| {
-        scan.rows
-            .checked_sub(scan.doubtful + settled.expected_pairs)
-    };
-    let equal = undoubted(old).ok_or_else(|| changed(Side::Old))?;
-    if new.rows != settled.rows.new || undoubted(new) != Some(equal) {
-        return Err(changed(Side::New));
-    }
-    Ok(equal)
 }
 
-fn on_sides<T: Send>(
-    setting: Setting<'_>,
-    work: impl Fn(Side) -> Result<T, PassError> + Sync,
-) -> Result<Both<T>, CompareError> {
-    on_both(setting.means, |side| {
-        work(side).map_err(|source| CompareError::Table { side, source })
-    })
+fn of_side((side, source): (Side, PassError)) -> CompareError {
+    CompareError::Table { side, source }
 }
 
 fn row_notes(comparison: &Comparison, gave_up: u64) -> Vec<String> {

@@ -47,6 +47,11 @@ pub(crate) fn row_digest(sum: u128) -> u128 {
     mixed ^ (mixed >> 64)
 }
 
+/// The upper half of a digest: what parts, cells and marks know of it.
+pub(crate) fn upper(digest: u128) -> u64 {
+    (digest >> 64) as u64
+}
+
 /// Shows each row of an array, in order, with its cell's digest.
 fn visit_digests(domain: &Domain, array: &dyn Array, visit: &mut impl FnMut(usize, u128)) {
     match (array.data_type(), domain) {

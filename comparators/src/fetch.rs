@@ -10,11 +10,13 @@ use crate::align::AlignedColumn;
 use crate::both::Side;
 use crate::codec::Coded as _;
 use crate::customers::customer_at;
+use crate::digest::upper;
 use crate::digester::{Digester, Digests};
 use crate::kept::{Kept, KeptRows};
-use crate::parts::{PartWriter, Parts};
+use crate::parts::Parts;
+use crate::pick::at_positions;
 use crate::row_set::RowSet;
-use crate::scan::{BATCH_ROWS, PassError};
+use crate::scan::PassError;
 use crate::setting::{Reading, Setting};
 use crate::table::Table;
 
@@ -38,59 +40,54 @@ pub(crate) fn fetch<'a>(
     kept: &KeptRows<'_>,
     wanted: &RowSet,
 ) -> Result<Parts<'a>, PassError> {
+    let rows = Parts::new(setting.means);
     let mut fetcher = Fetcher {
         setting,
         side,
         reading,
         digester: Digester::new(setting, side, reading),
-        rows: PartWriter::new(setting.means),
+        rows: &rows,
         digests: Digests::default(),
         scratch: Vec::new(),
     };
     match kept.all() {
         _ if wanted.len() == 0 => {}
         Some(kept) => {
-            for Kept { positions, batch } in kept {
-                fetcher.take(&picked(batch, positions.iter().copied(), wanted))?;
-            }
+            let mut kept = kept.iter();
+            kept.try_for_each(|Kept { positions, batch }| {
+                fetcher.take(&picked(batch, positions, wanted))
+            })?;
         }
         None => fetcher.read(table, wanted)?,
     }
-    Ok(fetcher.rows.finish())
+    drop(fetcher);
+    Ok(rows)
 }
 
-fn picked(
-    batch: &RecordBatch,
-    positions: impl Iterator<Item = u64>,
-    wanted: &RowSet,
-) -> RecordBatch {
-    let is_wanted: BooleanArray = positions
-        .map(|position| Some(wanted.contains(position)))
-        .collect();
+fn picked(batch: &RecordBatch, positions: &[u64], wanted: &RowSet) -> RecordBatch {
+    let is_wanted = positions
+        .iter()
+        .map(|position| Some(wanted.contains(*position)));
+    let is_wanted: BooleanArray = is_wanted.collect();
     filter_record_batch(batch, &is_wanted).expect("the mask has a bit for every row of the batch")
 }
 
-struct Fetcher<'a> {
+struct Fetcher<'f, 'a> {
     setting: Setting<'a>,
     side: Side,
     reading: Reading,
     digester: Digester<'a>,
-    rows: PartWriter<'a>,
+    rows: &'f Parts<'a>,
     digests: Digests,
     scratch: Vec<u8>,
 }
 
-impl Fetcher<'_> {
+impl Fetcher<'_, '_> {
     fn read(&mut self, table: &dyn Table, wanted: &RowSet) -> Result<(), PassError> {
-        let schema = self.setting.alignment.schemas.get(self.side);
-        let mut first = 0_u64;
-        for batch in table.read(schema, self.digester.projection.positions(), BATCH_ROWS)? {
-            let batch = batch?;
-            let end = first + batch.num_rows() as u64;
-            if wanted.has_any(first..end) {
-                self.take(&picked(&batch, first..end, wanted))?;
-            }
-            first = end;
+        let columns = self.digester.projection.positions().to_vec();
+        for piece in table.pieces() {
+            let mut take = |kept: Kept| self.take(&kept.batch);
+            at_positions(table, &piece, &columns, wanted, &mut take)?;
         }
         Ok(())
     }
@@ -108,7 +105,8 @@ impl Fetcher<'_> {
                 .iter()
                 .enumerate()
                 .map(|(column, aligned)| {
-                    if self.reading == Reading::All || self.setting.held.at(column).is_some() {
+                    let is_held = self.setting.held.at(column).is_some();
+                    if self.reading == Reading::All || self.reading == Reading::Held && is_held {
                         self.value(aligned, batch, row)
                     } else {
                         Ok(Value::Null)
@@ -128,7 +126,8 @@ impl Fetcher<'_> {
                 lot,
             }
             .encode(&mut self.scratch);
-            self.rows.append(self.rows.part_of(lot), &self.scratch)?;
+            let part = self.setting.means.part_of(upper(lot));
+            self.rows.append(part, &self.scratch)?;
         }
         Ok(())
     }

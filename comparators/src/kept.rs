@@ -32,12 +32,29 @@ impl<'a> KeptRows<'a> {
         let bytes =
             (kept.batch.get_array_memory_size() + kept.positions.len() * size_of::<u64>()) as u64;
         let Some(all) = &mut self.all else { return };
-        if self.means.memory.take(bytes) {
+        let has_room = self.means.kept.take(bytes) && {
+            let has_room = self.means.memory.take(bytes);
+            if !has_room {
+                self.means.kept.give_back(bytes);
+            }
+            has_room
+        };
+        if has_room {
             self.taken_bytes += bytes;
             all.push(kept);
         } else {
-            self.all = None;
-            self.give_back();
+            self.give_up();
+        }
+    }
+
+    /// Adds what another thread kept of the same side.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        match (&mut self.all, other.all.take()) {
+            (Some(all), Some(more)) => {
+                all.extend(more);
+                self.taken_bytes += std::mem::take(&mut other.taken_bytes);
+            }
+            _ => self.give_up(),
         }
     }
 
@@ -46,7 +63,13 @@ impl<'a> KeptRows<'a> {
         self.all.as_deref()
     }
 
+    fn give_up(&mut self) {
+        self.all = None;
+        self.give_back();
+    }
+
     fn give_back(&mut self) {
+        self.means.kept.give_back(self.taken_bytes);
         self.means.memory.give_back(self.taken_bytes);
         self.taken_bytes = 0;
     }

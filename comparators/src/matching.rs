@@ -32,28 +32,24 @@ pub(crate) fn match_sides(
     setting: Setting<'_>,
     judge: &BulkJudge<'_>,
 ) -> Result<Matched, TempError> {
-    let found = on_parts(
-        setting.means,
-        sides.old.len(),
-        |part, matched: &mut Matched| {
-            if sides.old.bytes(part) + sides.new.bytes(part) > setting.means.most_part_bytes {
-                return in_order::match_part(sides, part, setting, judge, matched);
-            }
-            let words = setting.held.words;
-            let old = Records::decode(&sides.old.take(part)?, words);
-            let new = Records::decode(&sides.new.take(part)?, words);
-            match_part(
-                Both {
-                    old: &old,
-                    new: &new,
-                },
-                setting.identity,
-                judge,
-                matched,
-            );
-            Ok(())
-        },
-    )?;
+    let found = on_parts(setting.means, |part, matched: &mut Matched| {
+        if sides.old.bytes(part) + sides.new.bytes(part) > setting.means.most_part_bytes {
+            return in_order::match_part(sides, part, setting, judge, matched);
+        }
+        let words = setting.held.words;
+        let old = Records::decode(&sides.old.take(part)?, words);
+        let new = Records::decode(&sides.new.take(part)?, words);
+        match_part(
+            Both {
+                old: &old,
+                new: &new,
+            },
+            setting.identity,
+            judge,
+            matched,
+        );
+        Ok(())
+    })?;
     let mut matched = Matched::default();
     found.into_iter().for_each(|found| matched.merge(found));
     for pair in matched.expected.take_samples() {

@@ -16,21 +16,39 @@ const MIN_CHUNK_BYTES: usize = 4 << 10;
 const MAX_CHUNK_BYTES: usize = 64 << 10;
 /// The share of the memory that the unfinished chunks of all parts may take: one in so many.
 const OPEN_SHARE: usize = 8;
+/// The share of the memory that rows may take that are kept from one pass to the next: one in so many. Rows come in
+/// many small allocations, which leave gaps behind.
+const KEPT_SHARE: u64 = 4;
+/// The share of the memory that the customers' names and counts may take: one in so many.
+const CUSTOMER_SHARE: u64 = 4;
+/// They may take that much in any case.
+const MIN_CUSTOMER_BYTES: u64 = 16 << 20;
 /// The rows that share a cell: each row that differs takes so many with it into the second pass.
-const CELL_ROWS: usize = 8;
-/// The share of the memory that the cells of both sides may take together: one in so many.
+const CELL_ROWS: usize = 4;
+/// The share of the memory that the cells may take: one in so many.
 const CELL_SHARE: usize = 4;
+/// The bytes of a cell: one sum of all columns, and one of those whose values are not kept.
+const CELL_BYTES: usize = 2 * size_of::<u128>();
 const MAX_CELLS: usize = 1 << 24;
+/// The bits of the longer form of a digest within its part.
+pub(crate) const LONG_BITS: u32 = 48;
 
 /// What a comparison may use up.
 #[derive(Debug)]
 pub(crate) struct Means {
     pub(crate) memory: Budget,
+    /// What of the memory rows may take that are kept from one pass to the next.
+    pub(crate) kept: Budget,
+    /// What the customers' names and counts may take: they cannot be put on disk.
+    pub(crate) customers: Budget,
     pub(crate) threads: usize,
     pub(crate) temp_dir: PathBuf,
     pub(crate) parts: usize,
     /// The cells that rows are summed up in; no fewer than parts.
     pub(crate) cells: usize,
+    part_bits: u32,
+    /// The bits that say which cell of a part it is.
+    cell_bits: u32,
     pub(crate) chunk_bytes: usize,
     /// Parts of more bytes, both sides together, are sorted on disk instead of being loaded.
     pub(crate) most_part_bytes: u64,
@@ -51,7 +69,7 @@ impl Means {
         let fitting = memory / OPEN_SHARE / 2 / MIN_CHUNK_BYTES;
         let parts = rows.map_or(MAX_PARTS, |rows| rows / PART_ROWS);
         let parts = 1 << parts.min(fitting).clamp(1, MAX_PARTS).ilog2();
-        let fitting = memory / CELL_SHARE / 2 / size_of::<u128>();
+        let fitting = memory / CELL_SHARE / CELL_BYTES;
         let cells = rows.map_or(MAX_CELLS, |rows| rows / CELL_ROWS).min(fitting);
         let cells = 1 << cells.clamp(1, MAX_CELLS).ilog2();
         Self::with(memory_bytes, threads, temp_dir, parts, cells)
@@ -67,17 +85,92 @@ impl Means {
     ) -> Self {
         let cells = cells.max(parts);
         let memory = usize::try_from(memory_bytes).unwrap_or(usize::MAX);
-        let spoken_for = memory / OPEN_SHARE + 2 * cells * size_of::<u128>();
+        let spoken_for = (memory / OPEN_SHARE) as u64 + memory_bytes / CUSTOMER_SHARE;
         Self {
-            memory: Budget::new(memory_bytes.saturating_sub(spoken_for as u64)),
+            memory: Budget::new(memory_bytes.saturating_sub(spoken_for)),
+            kept: Budget::new(memory_bytes / KEPT_SHARE),
+            customers: Budget::new((memory_bytes / CUSTOMER_SHARE).max(MIN_CUSTOMER_BYTES)),
             threads: threads.max(1),
             temp_dir: temp_dir.to_owned(),
             parts,
             cells,
+            part_bits: parts.ilog2(),
+            cell_bits: (cells / parts).ilog2(),
             chunk_bytes: (memory / OPEN_SHARE / 2 / parts).clamp(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES),
             most_part_bytes: memory_bytes / PART_SHARE / threads.max(1) as u64,
             key_mask: u128::MAX,
         }
+    }
+
+    /// The part of a digest, by its upper half: its highest bits, so that a part is a range of digests.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a part's number is less than their number"
+    )]
+    #[inline]
+    pub(crate) fn part_of(&self, upper: u64) -> usize {
+        upper.checked_shr(u64::BITS - self.part_bits).unwrap_or(0) as usize
+    }
+
+    /// A digest's bits behind those that say its part, from the highest bit on.
+    #[inline]
+    fn in_part(&self, upper: u64) -> u64 {
+        upper << self.part_bits
+    }
+
+    /// The number within its part of the cell that a digest belongs to, by its upper half.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cell's number is less than their number"
+    )]
+    #[inline]
+    pub(crate) fn cell_in_part(&self, upper: u64) -> usize {
+        let shift = u64::BITS - self.cell_bits;
+        self.in_part(upper).checked_shr(shift).unwrap_or(0) as usize
+    }
+
+    /// How many cells a part has.
+    pub(crate) fn cells_of_part(&self) -> usize {
+        1 << self.cell_bits
+    }
+
+    /// The number of the cell that a digest belongs to, by its upper half.
+    #[inline]
+    pub(crate) fn cell_of(&self, upper: u64) -> u64 {
+        (self.part_of(upper) << self.cell_bits | self.cell_in_part(upper)) as u64
+    }
+
+    /// The bits that tell a digest from nearly all others of its part: as many as fit into four bytes.
+    #[inline]
+    pub(crate) fn short_of(&self, upper: u64) -> u32 {
+        (self.in_part(upper) >> u32::BITS) as u32
+    }
+
+    /// The same, as many as fit into six bytes.
+    #[inline]
+    pub(crate) fn long_of(&self, upper: u64) -> u64 {
+        self.in_part(upper) >> (u64::BITS - LONG_BITS)
+    }
+
+    /// The upper half of a digest as far as its part and the bits behind that say it.
+    pub(crate) fn upper_of_short(&self, part: usize, short: u32) -> u64 {
+        self.upper_of_rest(part, u64::from(short) << u32::BITS)
+    }
+
+    /// The same of the longer form.
+    pub(crate) fn upper_of_long(&self, part: usize, long: u64) -> u64 {
+        self.upper_of_rest(part, long << (u64::BITS - LONG_BITS))
+    }
+
+    fn upper_of_rest(&self, part: usize, in_part: u64) -> u64 {
+        let part = part as u64;
+        part.checked_shl(u64::BITS - self.part_bits).unwrap_or(0) | in_part >> self.part_bits
+    }
+
+    /// A digest's bits down to the end of its short form: what tells it from most others.
+    #[inline]
+    pub(crate) fn mark_of(&self, upper: u64) -> u64 {
+        self.upper_of_short(self.part_of(upper), self.short_of(upper))
     }
 
     /// Says of a failure which folder it happened in.
@@ -119,6 +212,11 @@ impl Budget {
         self.left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
             .is_ok()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> u64 {
+        self.left.load(Ordering::Relaxed)
     }
 
     pub(crate) fn give_back(&self, bytes: u64) {

@@ -21,8 +21,11 @@ impl Projection {
         } = setting;
         let customer = alignment.customer.map(|customer| *customer.get(side));
         let compared = alignment.columns.iter().enumerate();
-        let compared =
-            compared.filter(|(column, _)| reading == Reading::All || held.at(*column).is_some());
+        let compared = compared.filter(|(column, _)| match reading {
+            Reading::Keys => false,
+            Reading::Held => held.at(*column).is_some(),
+            Reading::All => true,
+        });
         let columns = alignment
             .key
             .iter()
@@ -34,6 +37,16 @@ impl Projection {
         Self {
             positions: positions.into_iter().collect(),
             customer,
+        }
+    }
+
+    /// The columns of the key only.
+    pub(crate) fn of_key(setting: Setting<'_>, side: Side) -> Self {
+        let key = setting.alignment.key.iter();
+        let positions: BTreeSet<usize> = key.map(|column| *column.position.get(side)).collect();
+        Self {
+            positions: positions.into_iter().collect(),
+            customer: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::both::Both;
 use crate::codec::Coded;
+use crate::digest::upper;
 
 /// Bits of a row's position; the rest of the word is the number of its customer.
 const POSITION_BITS: u32 = 40;
@@ -70,14 +71,21 @@ impl Coded for Record {
     }
 }
 
-/// Writes a row's record.
-pub(crate) fn encode(key: u128, row: u128, place: Place, held: &[u64], record: &mut Vec<u8>) {
-    record.clear();
-    record.extend_from_slice(&key.to_le_bytes());
-    record.extend_from_slice(&row.to_le_bytes());
-    record.extend_from_slice(&place.0.to_le_bytes());
-    held.iter()
-        .for_each(|word| record.extend_from_slice(&word.to_le_bytes()));
+/// The words of a record with so many held ones.
+pub(crate) fn record_words(held: usize) -> usize {
+    record_bytes(held) / WORD_BYTES
+}
+
+/// Writes a row's record into so many words.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a digest is cut into its words"
+)]
+pub(crate) fn write_record(key: u128, row: u128, place: Place, held: &[u64], record: &mut [u64]) {
+    (record[0], record[1]) = (key as u64, upper(key));
+    (record[2], record[3]) = (row as u64, upper(row));
+    record[4] = place.0;
+    record[5..].copy_from_slice(held);
 }
 
 /// The records of one part of one side, column by column.

@@ -1,5 +1,7 @@
 //! A set of rows of one side, by their position.
 
+use std::ops::Range;
+
 /// Positions, a bit each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RowSet {
@@ -23,15 +25,22 @@ impl RowSet {
         self.words.get(word).is_some_and(|bits| bits & bit != 0)
     }
 
-    /// Whether any of these rows is in the set.
-    pub(crate) fn has_any(&self, rows: std::ops::Range<u64>) -> bool {
+    /// The rows of the set among these, ascending.
+    pub(crate) fn within(&self, rows: Range<u64>) -> impl Iterator<Item = u64> {
         let (first, _) = place(rows.start);
-        let (last, _) = place(rows.end.max(rows.start + 1) - 1);
-        let words = self
-            .words
-            .get(first..self.words.len().min(last + 1))
-            .unwrap_or_default();
-        words.iter().any(|word| *word != 0) && rows.into_iter().any(|row| self.contains(row))
+        let words = self.words.iter().enumerate().skip(first);
+        let words = words.take_while({
+            let end = rows.end;
+            move |(word, _)| (*word as u64) * 64 < end
+        });
+        let set = words.filter(|(_, bits)| **bits != 0);
+        set.flat_map(|(word, bits)| {
+            let first = word as u64 * 64;
+            (0..64)
+                .filter(move |bit| bits >> bit & 1 == 1)
+                .map(move |bit| first + bit)
+        })
+        .filter(move |row| rows.contains(row))
     }
 
     /// Adds the rows of another set, none of which is in this one.

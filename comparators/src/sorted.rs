@@ -291,6 +291,7 @@ mod tests {
     fn check(memory_bytes: u64, on_disk: bool) {
         let folder = tempfile::tempdir().unwrap();
         let means = Means::with(memory_bytes, 1, folder.path(), 1, 1);
+        let before = means.memory.left();
         let mut sorter = Sorter::new(&means, Ord::cmp);
         for number in 0..300_000 {
             sorter.push(item(number * 7919 % 300_000)).unwrap();
@@ -306,12 +307,7 @@ mod tests {
         }
         assert!(sorted.next().unwrap().is_none());
         drop(sorted);
-        assert!(
-            means
-                .memory
-                .take((memory_bytes - memory_bytes / 8).saturating_sub(32)),
-            "all memory is given back"
-        );
+        assert_eq!(means.memory.left(), before, "all memory is given back");
     }
 
     #[test]

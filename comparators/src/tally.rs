@@ -88,12 +88,11 @@ impl<'a> Tally<'a> {
     }
 
     /// Counts the rows that each customer has on either side.
-    pub(crate) fn add_customers(&mut self, counts: &Both<CustomerCount>) {
-        for (customer, rows) in counts.old.counts() {
-            self.customer(customer).old += rows;
-        }
-        for (customer, rows) in counts.new.counts() {
-            self.customer(customer).new += rows;
+    pub(crate) fn add_customers(&mut self, counts: &CustomerCount<'_>) {
+        for (customer, rows) in counts.counts() {
+            let counts = self.comparison.customers.entry(customer).or_default();
+            counts.old += rows.old;
+            counts.new += rows.new;
         }
     }
 

@@ -5,12 +5,14 @@
 //! column, columns stand between bars, `NULL` is NULL, `""` is empty text and `\u{e9}` a character by its number.
 //! A column is nullable unless its name ends with `!`, and `name[unit=kg]` has metadata.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use understudy_core::rule::Rule;
-use understudy_tables::TableError;
+use understudy_tables::{Piece, TableError};
 
 use crate::align::Alignment;
 use crate::both::Both;
@@ -35,13 +37,38 @@ pub(crate) struct MemoryTable {
     pub(crate) batches: Vec<RecordBatch>,
 }
 
+/// Each batch can be read by itself.
 impl Table for MemoryTable {
-    fn read(&self, _: &SchemaRef, columns: &[usize], _: usize) -> Result<Batches, TableError> {
-        let columns = columns.to_vec();
-        let batches = self.batches.clone().into_iter();
-        Ok(Box::new(
-            batches.map(move |batch| Ok(batch.project(&columns).unwrap())),
-        ))
+    fn pieces(&self) -> Vec<Piece> {
+        let mut first_row = 0;
+        let pieces = self.batches.iter().enumerate().map(|(number, batch)| {
+            let rows = batch.num_rows() as u64;
+            first_row += rows;
+            Piece::new(number, first_row - rows, Some(rows))
+        });
+        pieces.collect()
+    }
+
+    fn can_skip(&self) -> bool {
+        self.batches.len().is_multiple_of(2)
+    }
+
+    fn read(
+        &self,
+        piece: &Piece,
+        columns: &[usize],
+        _: usize,
+        rows: Option<&[Range<u64>]>,
+    ) -> Result<Batches, TableError> {
+        let mut batch = self.batches[piece.number].project(columns).unwrap();
+        if let Some(ranges) = rows {
+            let rows = (piece.first_row..).take(batch.num_rows());
+            let is_wanted: BooleanArray = rows
+                .map(|row| Some(ranges.iter().any(|range| range.contains(&row))))
+                .collect();
+            batch = filter_record_batch(&batch, &is_wanted).unwrap();
+        }
+        Ok(Box::new(std::iter::once(Ok(batch))))
     }
 }
 

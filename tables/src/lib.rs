@@ -18,6 +18,7 @@ pub use csv::error::{CsvError, CsvProblem};
 pub use error::TableError;
 pub use pin::{ChangedFile, PinError, changed_files, dates, pin};
 pub use source::parquet::ParquetError;
+pub use source::reader::{Piece, TableReader};
 pub use source::{Batches, Extent, SchemaError, TableSource, schemas_of_pair};
 pub use value::{ValueError, value_at};
 pub use write::{CsvFile, ParquetFile};

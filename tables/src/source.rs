@@ -3,6 +3,7 @@
 mod encoding;
 pub(crate) mod parquet;
 mod read;
+pub(crate) mod reader;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -177,18 +178,6 @@ impl TableSource {
         batch_rows: usize,
     ) -> Result<Batches, TableError> {
         read::batches(self, schema, projection, batch_rows)
-    }
-
-    /// The schema with the encodings of text that are decoded fastest, for [`TableSource::read`]: the same values,
-    /// in dictionaries where the files have them in small ones, else in views.
-    ///
-    /// # Errors
-    /// A Parquet file that cannot be read.
-    pub fn quick_schema(&self, schema: &SchemaRef) -> Result<SchemaRef, TableError> {
-        match self.snapshot.format {
-            FileFormat::Parquet => encoding::quick_schema(&self.paths(), schema),
-            FileFormat::Csv => Ok(SchemaRef::clone(schema)),
-        }
     }
 
     /// How many of the schema's last columns are in no file, but in the names of the folders only.

@@ -3,14 +3,11 @@
 //! Text that a file keeps in a dictionary can stay in it, and other text can stay in the page that it was read with.
 //! Both save a copy of every value.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use super::parquet::{ParquetCause, guarded, open};
@@ -31,9 +28,9 @@ pub(super) fn quick_schema(
         .map(|field| quick_field(field))
         .collect();
     for path in paths {
-        let builder = open(path.as_ref())?;
+        let metadata = open(path.as_ref())?;
         for field in fields.iter_mut().filter(|field| is_dictionary(field)) {
-            if !is_in_dictionary(builder.metadata(), field.name()) {
+            if !is_in_dictionary(metadata.metadata(), field.name()) {
                 let plain = Field::new(
                     field.name(),
                     view_of(field.data_type()),
@@ -87,13 +84,13 @@ fn is_in_dictionary(metadata: &ParquetMetaData, column: &str) -> bool {
     })
 }
 
-/// The builder, told to decode those fields in other encodings that are wanted so.
+/// A file's metadata, told to decode those fields in other encodings that are wanted so.
 pub(super) fn hinted(
-    builder: ParquetRecordBatchReaderBuilder<File>,
+    metadata: ArrowReaderMetadata,
     path: &Path,
     wanted: &Fields,
-) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {
-    let own = builder.schema();
+) -> Result<ArrowReaderMetadata, TableError> {
+    let own = metadata.schema();
     let hint = |field: &Field| match wanted.find(field.name()) {
         Some((_, wanted)) if is_reencoded(field.data_type(), wanted.data_type()) => {
             field.clone().with_data_type(wanted.data_type().clone())
@@ -107,18 +104,13 @@ pub(super) fn hinted(
         .zip(&fields)
         .all(|(own, hinted)| own.data_type() == hinted.data_type())
     {
-        return Ok(builder);
+        return Ok(metadata);
     }
     let schema = Arc::new(Schema::new_with_metadata(fields, own.metadata().clone()));
-    let metadata = Arc::clone(builder.metadata());
-    let file = File::open(path).map_err(|source| TableError::reading(path, source))?;
+    let file = Arc::clone(metadata.metadata());
     let build = || {
         let options = ArrowReaderOptions::new().with_schema(schema);
-        let metadata =
-            ArrowReaderMetadata::try_new(metadata, options).map_err(ParquetCause::from)?;
-        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(
-            file, metadata,
-        ))
+        ArrowReaderMetadata::try_new(file, options).map_err(ParquetCause::from)
     };
     Ok(guarded(path, build)?)
 }
@@ -146,6 +138,7 @@ mod tests {
 
     use super::*;
     use crate::source::TableSource;
+    use crate::source::reader::TableReader;
     use crate::value::value_at;
     use crate::write::ParquetFile;
 
@@ -185,7 +178,12 @@ mod tests {
             types: [].into(),
         };
         let schema = source.schema().unwrap();
-        let quick = source.quick_schema(&schema).unwrap();
+        let reader = TableReader::open(&source, &schema).unwrap();
+        let batches = || {
+            let pieces = reader.pieces().iter();
+            pieces.flat_map(|piece| reader.read(piece, &[0, 1, 2, 3], 1_000, None).unwrap())
+        };
+        let quick = batches().next().unwrap().unwrap().schema();
         let types: Vec<_> = quick
             .fields()
             .iter()
@@ -196,7 +194,7 @@ mod tests {
             ["Dictionary(Int32, Utf8)", "Utf8View", "BinaryView", "Int64"]
         );
         let mut row = 0;
-        for batch in source.read(&quick, None, 1_000).unwrap() {
+        for batch in batches() {
             let batch = batch.unwrap();
             assert_eq!(batch.schema(), quick);
             for own in 0..batch.num_rows() {

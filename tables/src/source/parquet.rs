@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fs::File;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,10 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Fields, SchemaRef};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowSelection,
+};
 
 use super::encoding::hinted;
 use crate::error::TableError;
@@ -49,7 +53,7 @@ pub enum ParquetCause {
 
 /// The schema of one file.
 pub(crate) fn file_schema(path: &Path) -> Result<SchemaRef, TableError> {
-    open(path).map(|builder| builder.schema().clone())
+    open(path).map(|metadata| metadata.schema().clone())
 }
 
 /// The rows and the uncompressed bytes of some files.
@@ -80,6 +84,14 @@ pub(crate) struct ParquetBatches {
     finished: bool,
 }
 
+/// Some rows of a file.
+pub(crate) struct Selected {
+    /// The row groups that they are in.
+    pub(crate) groups: Range<usize>,
+    /// The rows themselves, ascending, counted from the first row of the first of these groups; `None` for all.
+    pub(crate) rows: Option<Vec<Range<usize>>>,
+}
+
 impl ParquetBatches {
     /// Opens a file to read those of the fields that it has. They come in the file's order, under their names.
     pub(crate) fn open(
@@ -87,23 +99,44 @@ impl ParquetBatches {
         fields: &Fields,
         batch_rows: usize,
     ) -> Result<Self, TableError> {
-        let builder = hinted(open(path)?, path, fields)?;
-        let own = builder.schema().fields().iter().enumerate();
+        let metadata = hinted(open(path)?, path, fields)?;
+        let all = Selected {
+            groups: 0..metadata.metadata().num_row_groups(),
+            rows: None,
+        };
+        Self::of(path, &metadata, fields, batch_rows, all)
+    }
+
+    /// The same for some rows only, where the file's metadata are known already.
+    pub(crate) fn of(
+        path: &Path,
+        metadata: &ArrowReaderMetadata,
+        fields: &Fields,
+        batch_rows: usize,
+        selected: Selected,
+    ) -> Result<Self, TableError> {
+        let own = metadata.schema().fields().iter().enumerate();
         let wanted = own.filter(|(_, own)| fields.find(own.name()).is_some());
         let positions: Vec<usize> = wanted.map(|(position, _)| position).collect();
-        let said_rows = builder
-            .metadata()
-            .row_groups()
-            .iter()
-            .map(|group| group.num_rows().unsigned_abs())
-            .sum();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), positions);
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), positions);
+        let rows_of_groups = group_rows(metadata, selected.groups.clone());
+        let said_rows = match &selected.rows {
+            Some(rows) => rows.iter().map(|rows| rows.len() as u64).sum(),
+            None => rows_of_groups,
+        };
+        let file = File::open(path).map_err(|source| TableError::reading(path, source))?;
         let build = || {
-            builder
-                .with_projection(mask)
-                .with_batch_size(batch_rows)
-                .build()
-                .map_err(ParquetCause::from)
+            let mut builder =
+                ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+                    .with_projection(mask)
+                    .with_batch_size(batch_rows)
+                    .with_row_groups(selected.groups.collect());
+            if let Some(rows) = selected.rows {
+                let total = usize::try_from(rows_of_groups).unwrap_or(usize::MAX);
+                let rows = RowSelection::from_consecutive_ranges(rows.into_iter(), total);
+                builder = builder.with_row_selection(rows);
+            }
+            builder.build().map_err(ParquetCause::from)
         };
         let reader = guarded(path, build)?;
         Ok(Self {
@@ -153,12 +186,23 @@ impl Iterator for ParquetBatches {
     }
 }
 
-pub(super) fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {
+/// The rows that some row groups of a file should have.
+pub(super) fn group_rows(metadata: &ArrowReaderMetadata, groups: Range<usize>) -> u64 {
+    let groups = metadata.metadata().row_groups().get(groups);
+    groups
+        .unwrap_or_default()
+        .iter()
+        .map(|group| group.num_rows().unsigned_abs())
+        .fold(0, u64::saturating_add)
+}
+
+/// The metadata of a file.
+pub(super) fn open(path: &Path) -> Result<ArrowReaderMetadata, TableError> {
     let file = File::open(path).map_err(|source| TableError::reading(path, source))?;
-    let builder = guarded(path, || {
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(ParquetCause::from)
-    })?;
-    Ok(builder)
+    let load = || {
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).map_err(ParquetCause::from)
+    };
+    Ok(guarded(path, load)?)
 }
 
 /// Damaged bytes must not stop the process, and the decoder panics on some of them.

@@ -120,15 +120,15 @@ fn names(format: FileFormat, path: &Path) -> Result<Vec<String>, TableError> {
 }
 
 /// How a file's batch becomes one of the table.
-struct Shape {
-    path: PathBuf,
-    schema: SchemaRef,
-    partitions: Vec<(String, String)>,
+pub(super) struct Shape {
+    pub(super) path: PathBuf,
+    pub(super) schema: SchemaRef,
+    pub(super) partitions: Vec<(String, String)>,
 }
 
 impl Shape {
     /// The columns in the table's order, with the partition columns.
-    fn complete(&self, batch: &RecordBatch) -> Result<RecordBatch, TableError> {
+    pub(super) fn complete(&self, batch: &RecordBatch) -> Result<RecordBatch, TableError> {
         let columns: Result<Vec<_>, _> = self
             .schema
             .fields()
