@@ -30,6 +30,8 @@ pub(crate) enum Verb {
     Run(RunArguments),
     /// Show a finished run again
     Report(ReportArguments),
+    /// Compare any two tables, no pipeline needed
+    Diff(DiffArguments),
     /// List the ledger, or verify its chain
     Audit(AuditArguments),
     /// What the program starts itself with; not for people
@@ -115,6 +117,72 @@ pub(crate) struct ReportArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) pipeline: PipelineArgument,
+}
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  understudy diff old.parquet new.parquet --key id
+  understudy diff old/ new/ --key id --customer shop --within price=0.5 --ignore loaded_at
+  understudy diff old.csv new.csv --key id --normalize name=nfc,trim --out report --json
+
+Exit codes: 0 identical or expected, 1 unexpected, 2 wrong usage, 3 nothing to compare,
+6 unreadable input, 70 a bug, 130 interrupted.";
+
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub(crate) struct DiffArguments {
+    /// The old table: a Parquet or CSV file, or a folder of them
+    pub(crate) old: String,
+    /// The new table
+    pub(crate) new: String,
+    /// The columns that identify a row [default: none, the tables are compared as multisets of rows]
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub(crate) key: Vec<String>,
+    /// The column that says whose row it is
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) customer: Option<String>,
+    /// How far values may move, of one column or of all: `price=0.5`, `5%`; may be repeated
+    #[arg(long, value_name = "[COLUMN=]BOUND")]
+    pub(crate) within: Vec<String>,
+    /// Spellings that make no difference: `name=nfc,trim`; may be repeated
+    #[arg(long, value_name = "COLUMN=HOW,…")]
+    pub(crate) normalize: Vec<String>,
+    /// A column whose differences do not matter; may be repeated
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) ignore: Vec<String>,
+    /// More rules, written as in a task's `expect`; those of the command line come first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// What the comparison may hold in memory; the rest goes to temporary files
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = memory)]
+    pub(crate) memory: u64,
+    /// How many threads work [default: the machine's cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+    /// Write summary.json, customers.csv, diff.csv and diff.parquet into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A size of memory, such as `256MB`.
+fn memory(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match &text[digits.len()..] {
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => 0,
+    };
+    let bytes = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit));
+    bytes
+        .filter(|bytes| *bytes >= 1_000_000)
+        .ok_or_else(|| "write a size of at least 1MB, such as `256MB` or `1GB`".to_owned())
 }
 
 #[derive(Debug, Args)]

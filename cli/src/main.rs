@@ -47,6 +47,7 @@ fn dispatch(verb: Verb) -> Exit {
         Verb::Plan(arguments) => verb::plan::plan(&arguments),
         Verb::Run(arguments) => verb::run::run(&arguments),
         Verb::Report(arguments) => verb::report::report(&arguments),
+        Verb::Diff(arguments) => verb::diff::diff(&arguments),
         Verb::Audit(arguments) => verb::audit::audit(&arguments),
         Verb::Worker { invocation } => verb::worker::worker(&invocation),
     }

@@ -10,7 +10,7 @@ mod columns;
 mod json_schema;
 pub mod location;
 pub mod model;
-mod nearest;
+pub mod nearest;
 mod places;
 pub mod problem;
 mod problems;

@@ -4,6 +4,7 @@
 //! Does not know: how a difference is judged or a plan is made (that is core's), nor arguments and exit codes.
 
 mod clock;
+pub mod diff;
 pub mod error;
 pub mod events;
 pub mod execute;

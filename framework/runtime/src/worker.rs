@@ -13,8 +13,8 @@ mod serve;
 pub use client::{Crew, WorkerEnd};
 pub use limits::WorkerLimits;
 pub use protocol::{
-    Answer, AssembleJob, CompareJob, Findings, InspectJob, InspectTask, Inspected, Invocation, Job,
-    JobCode, JobInput, NodeResult, TaskJob,
+    Answer, AssembleJob, CompareJob, DiffJob, Findings, InspectJob, InspectTask, Inspected,
+    Invocation, Job, JobCode, JobInput, NamedColumn, NodeResult, TaskJob,
 };
 pub use serve::serve;
 

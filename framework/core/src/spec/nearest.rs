@@ -27,7 +27,8 @@ pub(crate) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
 }
 
 /// A hint for a name that is not there: the nearest one, then all of them.
-pub(crate) fn hint(written: &str, names: &[&str], what: &str) -> String {
+#[must_use]
+pub fn hint(written: &str, names: &[&str], what: &str) -> String {
     let all = listed(names, what);
     match nearest(written, names) {
         Some(name) => format!("did you mean `{name}`? {all}"),

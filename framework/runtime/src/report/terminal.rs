@@ -6,6 +6,7 @@
 
 mod change;
 mod customers;
+pub mod diff;
 mod examples;
 mod facts;
 mod figures;

@@ -39,12 +39,14 @@ pub enum Job {
     Compare(Box<CompareJob>),
     /// Put two outputs together by customer.
     Assemble(Box<AssembleJob>),
+    /// Compare any two tables.
+    Diff(Box<DiffJob>),
 }
 
 impl Job {
     /// Whether it does what users asked for, as against the framework's own chores.
     pub(super) fn is_of_the_user(&self) -> bool {
-        matches!(self, Self::Task(_) | Self::Compare(_))
+        matches!(self, Self::Task(_) | Self::Compare(_) | Self::Diff(_))
     }
 }
 
@@ -56,8 +58,10 @@ pub enum Answer {
     Inspected(Inspected),
     /// To [`Job::Task`] and [`Job::Assemble`].
     Made(NodeResult),
-    /// To [`Job::Compare`].
+    /// To [`Job::Compare`] and [`Job::Diff`].
     Compared(Findings),
+    /// To [`Job::Diff`]: an option names a column that neither table has.
+    NoColumn(String),
     /// To any of them.
     Failed(Failure),
 }
@@ -201,6 +205,38 @@ pub struct CompareJob {
     pub memory_bytes: u64,
     /// How many threads it may use.
     pub threads: usize,
+}
+
+/// Compares any two tables.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DiffJob {
+    /// The old table.
+    pub old: TableSource,
+    /// The new table.
+    pub new: TableSource,
+    /// The columns that identify a row.
+    pub key: Vec<String>,
+    /// The column that says whose row it is.
+    pub customer: Option<String>,
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// Every column that an option names.
+    pub named: Vec<NamedColumn>,
+    /// Where the findings go.
+    pub report_folder: PathBuf,
+    /// The memory that it may plan with, in bytes.
+    pub memory_bytes: u64,
+    /// How many threads it may use.
+    pub threads: usize,
+}
+
+/// A column as somebody typed it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NamedColumn {
+    /// The option that names it, such as `--key`.
+    pub option: String,
+    /// The column.
+    pub column: String,
 }
 
 /// Puts two outputs together.

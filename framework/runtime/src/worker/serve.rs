@@ -14,6 +14,7 @@ use super::busy::{Busy, SPENT_FILE, Spent};
 use super::protocol::{Answer, Invocation, Job};
 
 mod compare;
+mod diff;
 mod inspect;
 mod put_together;
 mod task;
@@ -53,6 +54,7 @@ fn answer(job: Job, temporary: &Path) -> Answer {
         Job::Inspect(job) => inspect::inspect(&job, temporary).map(Answer::Inspected),
         Job::Task(job) => task::execute(&job, temporary).map(Answer::Made),
         Job::Compare(job) => compare::compare(&job, temporary).map(Answer::Compared),
+        Job::Diff(job) => diff::diff(&job, temporary),
         Job::Assemble(job) => put_together::put_together(&job).map(Answer::Made),
     };
     answer.unwrap_or_else(Answer::Failed)

@@ -60,7 +60,7 @@ fn show(page: &mut Page, lead: &str, report: &TaskReport, detail: &Detail) {
 }
 
 /// What stands behind the verdict, and the reasons that need lines of their own.
-fn explanation(report: &TaskReport) -> (String, &[String]) {
+pub(crate) fn explanation(report: &TaskReport) -> (String, &[String]) {
     let rows = report.rows.as_ref();
     match (report.verdict, rows) {
         (Verdict::Inconclusive, _) | (_, None) => match report.reasons.split_first() {

@@ -1,0 +1,95 @@
+//! `diff`: any two tables, no pipeline needed.
+
+mod rules;
+
+use understudy_core::verdict::Verdict;
+use understudy_runtime::diff::{DiffError, DiffRequest, diff as compare};
+use understudy_runtime::error::RunError;
+use understudy_runtime::report::terminal::{Detail, diff::render};
+use understudy_runtime::report::visible::visible_lines;
+use understudy_runtime::worker::{Crew, NamedColumn};
+
+use super::{machine, with_crew};
+use crate::args::DiffArguments;
+use crate::exit::Exit;
+use crate::output::{print, print_json, view};
+
+pub(crate) fn diff(arguments: &DiffArguments) -> Exit {
+    match request(arguments) {
+        Ok(request) => with_crew(async |crew| look(request, arguments.json, &crew).await),
+        Err(message) => wrong(&message),
+    }
+}
+
+fn wrong(message: &str) -> Exit {
+    eprintln!("{}", visible_lines(&format!("error: {message}")));
+    Exit::Usage
+}
+
+fn request(arguments: &DiffArguments) -> Result<DiffRequest, String> {
+    let typed = rules::read(arguments)?;
+    let mut named = names("--key", &arguments.key);
+    named.extend(names("--customer", arguments.customer.as_slice()));
+    named.extend(typed.named);
+    Ok(DiffRequest {
+        old: arguments.old.clone(),
+        new: arguments.new.clone(),
+        key: arguments.key.clone(),
+        customer: arguments.customer.clone(),
+        rules: typed.rules,
+        named,
+        memory_bytes: arguments.memory,
+        threads: arguments.threads.map_or_else(cores, usize::from),
+        out: arguments.out.clone(),
+    })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn names(option: &str, columns: &[String]) -> Vec<NamedColumn> {
+    let named = |column: &String| NamedColumn {
+        option: option.to_owned(),
+        column: column.clone(),
+    };
+    columns.iter().map(named).collect()
+}
+
+async fn look(request: DiffRequest, as_json: bool, crew: &Crew) -> Result<Exit, RunError> {
+    let folder = tempfile::tempdir()
+        .map_err(|source| machine("no temporary folder could be made", source))?;
+    let report = match compare(request, crew, folder.path()).await {
+        Ok(report) => report,
+        Err(error) => return Ok(failed(&error)),
+    };
+    if as_json {
+        print_json(&report);
+    } else {
+        print(&render(&report, view(Detail::Summary).ink));
+    }
+    Ok(match report.verdict {
+        Verdict::Identical | Verdict::Expected => Exit::Good,
+        Verdict::Unexpected => Exit::Unexpected,
+        Verdict::Inconclusive => Exit::Inconclusive,
+    })
+}
+
+fn failed(error: &DiffError) -> Exit {
+    if error.is_interruption() {
+        eprintln!("interrupted: nothing was compared to the end");
+        return Exit::Interrupted;
+    }
+    let mut text = format!("error: {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!("\n  because: {cause}"));
+        source = cause.source();
+    }
+    eprintln!("{}", visible_lines(&text));
+    if error.is_usage() {
+        Exit::Usage
+    } else {
+        Exit::Machine
+    }
+}

@@ -1,0 +1,281 @@
+//! Comparing any two tables, without a pipeline: what the verb `diff` does.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use understudy_core::comparison::Comparison;
+use understudy_core::judge::lanes::{TaskVerdict, judge_comparison};
+use understudy_core::rule::Rule;
+use understudy_core::run::{Failure, FailureKind};
+use understudy_core::stage::Stage;
+use understudy_core::verdict::Verdict;
+use understudy_core::world::Side;
+use understudy_tables::{PinError, TableSource, pin};
+
+use crate::report::error::ReportError;
+use crate::report::files::customers::{CUSTOMERS_CSV, CustomerLine, write_customers};
+use crate::report::files::diff::{DIFF_CSV, DIFF_PARQUET};
+use crate::report::files::record::Origin;
+use crate::report::files::summary::{SUMMARY_FORMAT, SUMMARY_JSON, Summary};
+use crate::report::model::{TaskFiles, TaskReport};
+use crate::store::durable::TEMPORARY_PREFIX;
+use crate::worker::{Answer, Crew, DiffJob, Findings, Invocation, Job, NamedColumn, WorkerLimits};
+
+/// The format of what `diff --json` prints.
+pub const DIFF_FORMAT: u32 = 1;
+
+/// What a worker takes beside the memory that the comparison may use: code, decoded batches, and report files.
+const FOOTING_BYTES: u64 = 512 << 20;
+
+/// The names of the report files.
+const REPORT_FILES: [&str; 4] = [SUMMARY_JSON, CUSTOMERS_CSV, DIFF_CSV, DIFF_PARQUET];
+
+/// Two tables to compare.
+#[derive(Debug)]
+pub struct DiffRequest {
+    /// Where the old table is.
+    pub old: String,
+    /// Where the new table is.
+    pub new: String,
+    /// The columns that identify a row.
+    pub key: Vec<String>,
+    /// The column that says whose row it is.
+    pub customer: Option<String>,
+    /// The rules, in their order.
+    pub rules: Vec<Rule>,
+    /// Every column that an option names: at least one table must have it.
+    pub named: Vec<NamedColumn>,
+    /// What the comparison may plan with, in bytes.
+    pub memory_bytes: u64,
+    /// How many threads it may use.
+    pub threads: usize,
+    /// Where the report files go; `None` keeps none.
+    pub out: Option<PathBuf>,
+}
+
+/// What comparing two tables found.
+#[derive(Debug, Serialize)]
+pub struct DiffReport {
+    /// The format, [`DIFF_FORMAT`].
+    pub version: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is what it is, where the counts do not say so.
+    pub reasons: Vec<String>,
+    /// The counts.
+    #[serde(flatten)]
+    pub comparison: Comparison,
+    /// The same for people, with examples.
+    #[serde(skip)]
+    pub task: TaskReport,
+    /// The folder of the report files, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out: Option<PathBuf>,
+}
+
+/// Why two tables were not compared.
+#[derive(Debug, thiserror::Error)]
+pub enum DiffError {
+    /// A table cannot be found.
+    #[error(transparent)]
+    Pin(#[from] PinError),
+    /// An option names a column that neither table has.
+    #[error("{0}")]
+    NoColumn(String),
+    /// The folder for the report files has something else in it.
+    #[error(
+        "`{folder}` has other files in it, such as `{file}`; name an empty folder, or one that is not there"
+    )]
+    OutNotEmpty {
+        /// The folder.
+        folder: String,
+        /// One of the files.
+        file: String,
+    },
+    /// The folder for the report files cannot be used.
+    #[error("`{folder}` cannot be used for the report files")]
+    Out {
+        /// The folder.
+        folder: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A report file cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The comparison did not come to its end.
+    #[error("the comparison {}", .0.message)]
+    Failed(Failure),
+}
+
+impl DiffError {
+    /// Whether somebody interrupted.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.kind == FailureKind::Interrupted)
+    }
+
+    /// Whether the command has to be changed, rather than the files or the machine.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::NoColumn(_) | Self::OutNotEmpty { .. })
+    }
+}
+
+/// Compares two tables in a worker of its own, and writes the report files where they are asked for.
+///
+/// # Errors
+/// A table that is not there or cannot be read, a column that is not there, a folder that cannot be written, or a
+/// worker that did not come to its end.
+pub async fn diff(
+    request: DiffRequest,
+    crew: &Crew,
+    temporary: &Path,
+) -> Result<DiffReport, DiffError> {
+    let (old, new) = (table("old", &request.old)?, table("new", &request.new)?);
+    let out = request.out.as_deref();
+    out.map_or(Ok(()), require_free)?;
+    let report_folder = out.map_or_else(|| temporary.join("report"), Path::to_owned);
+    let job = DiffJob {
+        old,
+        new,
+        key: request.key,
+        customer: request.customer,
+        rules: request.rules,
+        named: request.named,
+        report_folder,
+        memory_bytes: request.memory_bytes,
+        threads: request.threads,
+    };
+    let found = run(job, crew, temporary).await;
+    if found.is_err()
+        && let Some(out) = out
+    {
+        remove_unfinished(out);
+    }
+    report(found?, request.out)
+}
+
+fn table(name: &str, location: &str) -> Result<TableSource, PinError> {
+    let base = Path::new(".");
+    Ok(TableSource {
+        base: base.to_owned(),
+        snapshot: pin(name, location, base)?,
+        types: BTreeMap::new(),
+    })
+}
+
+/// An earlier report may be replaced; whatever else is there is somebody's, and nothing is mixed with it.
+fn require_free(folder: &Path) -> Result<(), DiffError> {
+    let named = || folder.display().to_string();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => {
+            return Err(DiffError::Out {
+                folder: named(),
+                source,
+            });
+        }
+    };
+    let names = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    match names
+        .filter(|name| !REPORT_FILES.contains(&name.as_str()))
+        .min()
+    {
+        Some(file) => Err(DiffError::OutNotEmpty {
+            folder: named(),
+            file,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// A worker that was killed could not remove its unfinished files. There were none before it began.
+fn remove_unfinished(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(TEMPORARY_PREFIX)
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+async fn run(job: DiffJob, crew: &Crew, temporary: &Path) -> Result<Findings, DiffError> {
+    let limits = WorkerLimits {
+        wall: None,
+        memory_bytes: Some(job.memory_bytes.saturating_add(FOOTING_BYTES)),
+    };
+    let invocation = Invocation {
+        step: "diff".to_owned(),
+        folder: temporary.join("work"),
+        job: Job::Diff(Box::new(job)),
+    };
+    let end = crew.run(&invocation, limits, &temporary.join("log")).await;
+    match end.answer.map_err(DiffError::Failed)? {
+        Answer::Compared(findings) => Ok(findings),
+        Answer::NoColumn(message) => Err(DiffError::NoColumn(message)),
+        _ => Err(DiffError::Failed(Failure::new(
+            FailureKind::Died,
+            "answered something else than it was asked",
+        ))),
+    }
+}
+
+fn report(found: Findings, out: Option<PathBuf>) -> Result<DiffReport, DiffError> {
+    let Findings { comparison, diff } = found;
+    let verdict = judge_comparison(&comparison, Vec::new());
+    let sides = ["OLD".to_owned(), "NEW".to_owned()];
+    let mut task = TaskReport::new(sides, &verdict, Some(&comparison), |_| {
+        (Stage::Shadow, Side::Old)
+    });
+    let folder = out
+        .as_ref()
+        .map(|out| out.display().to_string())
+        .unwrap_or_default();
+    task.files = Some(TaskFiles {
+        folder,
+        diff: diff.clone(),
+    });
+    if let Some(out) = &out {
+        write_customers(out, lines(&verdict, &comparison))?;
+        let summary = Summary {
+            version: SUMMARY_FORMAT,
+            verdict: verdict.verdict,
+            reasons: verdict.reasons.clone(),
+            origin: Origin::default(),
+            comparison: comparison.clone(),
+            diff,
+        };
+        summary.write(out)?;
+    }
+    Ok(DiffReport {
+        version: DIFF_FORMAT,
+        verdict: verdict.verdict,
+        reasons: verdict.reasons,
+        comparison,
+        task,
+        out,
+    })
+}
+
+fn lines(verdict: &TaskVerdict, comparison: &Comparison) -> Vec<CustomerLine> {
+    let line = |(customer, counts): (&_, &_)| CustomerLine {
+        customer: Clone::clone(customer),
+        verdict: verdict
+            .customers
+            .get(customer)
+            .copied()
+            .unwrap_or(verdict.verdict),
+        stage: None,
+        counts: *counts,
+    };
+    comparison.customers.iter().map(line).collect()
+}
