@@ -1,5 +1,6 @@
 //! The comparison from end to end.
 
+use arrow::datatypes::SchemaRef;
 use understudy_core::comparison::Comparison;
 use understudy_core::rule::Rule;
 use understudy_tables::{TableError, TableReader, TableSource, schemas_of_pair};
@@ -60,7 +61,20 @@ pub fn compare(
     request: &Request<'_>,
     findings: &mut dyn Findings,
 ) -> Result<Comparison, CompareError> {
-    let (old, new) = schemas_of_pair(request.old, request.new).map_err(CompareError::Schemas)?;
+    let schemas = schemas_of_pair(request.old, request.new).map_err(CompareError::Schemas)?;
+    compare_typed(request, schemas, findings)
+}
+
+/// The same where the schemas of the old and the new table are known already, from [`schemas_of_pair`]: those of CSV
+/// take a look at every value.
+///
+/// # Errors
+/// The same.
+pub fn compare_typed(
+    request: &Request<'_>,
+    (old, new): (SchemaRef, SchemaRef),
+    findings: &mut dyn Findings,
+) -> Result<Comparison, CompareError> {
     let alignment = Alignment::of(Both { old, new }, request.key, request.customer)?;
     let open = |source: &TableSource, schema| {
         TableReader::open(source, schema).map_err(CompareError::Schemas)

@@ -6,13 +6,14 @@
 //!
 //! # How it works
 //!
-//! [`compare`] reads each side once. Every row has a 128-bit digest of its compared cells, and the digests are summed
-//! up in many cells, by the digest of the row's key. Where a cell's sums agree on both sides, so do its rows. The
-//! rows of the other cells, mostly few, are read again and cancel one by one, by their digests. Only of those that
-//! remain are the values looked at, and it is the values that say which keys match and which cells differ.
+//! [`compare`] reads each side once and remembers hardly anything of a single row. It sums 128-bit digests of the rows
+//! up in many cells, by the digest of the row's key: old rows are added, new ones taken away. Where nothing is left
+//! over, the rows are the same. The rows of the other cells, mostly few, are looked for again by their keys, read, and
+//! cancel one by one, by their digests. Only of those that remain are the values looked at, and it is the values that
+//! say which keys match and which cells differ.
 //!
-//! Cells that a tolerance covers are left out of the digests and kept as values, so that a difference in every row
-//! that a rule expects costs no second look either.
+//! Where a rule may expect a difference in nearly every row, as a tolerance does, a second sum leaves its columns out.
+//! If only the first one differs, a pass over the key, the customer and those columns alone judges the values.
 
 mod align;
 mod both;
@@ -48,7 +49,7 @@ mod tally;
 
 pub use align::AlignError;
 pub use both::Side;
-pub use compare::{CompareError, compare};
+pub use compare::{CompareError, compare, compare_typed};
 pub use means::TempError;
 pub use request::{Findings, FindingsError, Layout, Request};
 pub use scan::PassError;

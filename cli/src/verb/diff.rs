@@ -7,7 +7,7 @@ use understudy_runtime::diff::{DiffError, DiffRequest, diff as compare};
 use understudy_runtime::error::RunError;
 use understudy_runtime::report::terminal::{Detail, diff::render};
 use understudy_runtime::report::visible::visible_lines;
-use understudy_runtime::worker::{Crew, NamedColumn};
+use understudy_runtime::worker::{Crew, NamedColumn, On};
 
 use super::{machine, with_crew};
 use crate::args::DiffArguments;
@@ -28,8 +28,8 @@ fn wrong(message: &str) -> Exit {
 
 fn request(arguments: &DiffArguments) -> Result<DiffRequest, String> {
     let typed = rules::read(arguments)?;
-    let mut named = names("--key", &arguments.key);
-    named.extend(names("--customer", arguments.customer.as_slice()));
+    let mut named = identifying("--key", &arguments.key);
+    named.extend(identifying("--customer", arguments.customer.as_slice()));
     named.extend(typed.named);
     Ok(DiffRequest {
         old: arguments.old.clone(),
@@ -48,10 +48,11 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn names(option: &str, columns: &[String]) -> Vec<NamedColumn> {
+fn identifying(option: &str, columns: &[String]) -> Vec<NamedColumn> {
     let named = |column: &String| NamedColumn {
         option: option.to_owned(),
         column: column.clone(),
+        on: On::Both,
     };
     columns.iter().map(named).collect()
 }
@@ -87,9 +88,9 @@ fn failed(error: &DiffError) -> Exit {
         source = cause.source();
     }
     eprintln!("{}", visible_lines(&text));
-    if error.is_usage() {
-        Exit::Usage
-    } else {
-        Exit::Machine
+    match error {
+        error if error.is_usage() => Exit::Usage,
+        error if error.is_bug() => Exit::Bug,
+        _ => Exit::Machine,
     }
 }

@@ -96,6 +96,8 @@ pub enum FailureKind {
     Memory,
     /// Its process died.
     Died,
+    /// Its process ended with a bug of ours.
+    Bug,
     /// Putting rows together by customer would give a row twice, or lose one.
     Grain,
     /// Something that it reads was not there because that failed.

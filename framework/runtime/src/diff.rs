@@ -26,8 +26,13 @@ use crate::worker::{Answer, Crew, DiffJob, Findings, Invocation, Job, NamedColum
 /// The format of what `diff --json` prints.
 pub const DIFF_FORMAT: u32 = 1;
 
-/// What a worker takes beside the memory that the comparison may use: code, decoded batches, and report files.
-const FOOTING_BYTES: u64 = 512 << 20;
+/// What of its memory a worker keeps for its code and for decoding: so much, and so much for each thread. It is no
+/// more than half of its memory.
+const OWN_BYTES: u64 = 32 << 20;
+const THREAD_BYTES: u64 = 16 << 20;
+/// How far beyond its memory a worker may go before it is ended: a file can have pages that are larger than anybody
+/// would plan for.
+const MARGIN_BYTES: u64 = 512 << 20;
 
 /// The names of the report files.
 const REPORT_FILES: [&str; 4] = [SUMMARY_JSON, CUSTOMERS_CSV, DIFF_CSV, DIFF_PARQUET];
@@ -78,6 +83,14 @@ pub struct DiffReport {
 /// Why two tables were not compared.
 #[derive(Debug, thiserror::Error)]
 pub enum DiffError {
+    /// There is nothing at a location.
+    #[error("{side}: nothing is at `{location}`; check the path")]
+    NotFound {
+        /// `OLD` or `NEW`.
+        side: &'static str,
+        /// The location.
+        location: String,
+    },
     /// A table cannot be found.
     #[error(transparent)]
     Pin(#[from] PinError),
@@ -117,6 +130,12 @@ impl DiffError {
         matches!(self, Self::Failed(failure) if failure.kind == FailureKind::Interrupted)
     }
 
+    /// Whether it is a bug of ours.
+    #[must_use]
+    pub fn is_bug(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.kind == FailureKind::Bug)
+    }
+
     /// Whether the command has to be changed, rather than the files or the machine.
     #[must_use]
     pub fn is_usage(&self) -> bool {
@@ -134,10 +153,9 @@ pub async fn diff(
     crew: &Crew,
     temporary: &Path,
 ) -> Result<DiffReport, DiffError> {
-    let (old, new) = (table("old", &request.old)?, table("new", &request.new)?);
+    let (old, new) = (table("OLD", &request.old)?, table("NEW", &request.new)?);
     let out = request.out.as_deref();
     out.map_or(Ok(()), require_free)?;
-    let report_folder = out.map_or_else(|| temporary.join("report"), Path::to_owned);
     let job = DiffJob {
         old,
         new,
@@ -145,11 +163,15 @@ pub async fn diff(
         customer: request.customer,
         rules: request.rules,
         named: request.named,
-        report_folder,
-        memory_bytes: request.memory_bytes,
+        report_folder: out.map(Path::to_owned),
+        memory_bytes: planned(request.memory_bytes, request.threads),
         threads: request.threads,
     };
-    let found = run(job, crew, temporary).await;
+    let limits = WorkerLimits {
+        wall: None,
+        memory_bytes: Some(request.memory_bytes.saturating_add(MARGIN_BYTES)),
+    };
+    let found = run(job, limits, crew, temporary).await;
     if found.is_err()
         && let Some(out) = out
     {
@@ -158,11 +180,15 @@ pub async fn diff(
     report(found?, request.out)
 }
 
-fn table(name: &str, location: &str) -> Result<TableSource, PinError> {
+fn table(side: &'static str, location: &str) -> Result<TableSource, DiffError> {
     let base = Path::new(".");
+    let snapshot = pin(side, location, base).map_err(|error| match error {
+        PinError::NotFound { location, .. } => DiffError::NotFound { side, location },
+        error => DiffError::Pin(error),
+    })?;
     Ok(TableSource {
         base: base.to_owned(),
-        snapshot: pin(name, location, base)?,
+        snapshot,
         types: BTreeMap::new(),
     })
 }
@@ -208,11 +234,18 @@ fn remove_unfinished(folder: &Path) {
     }
 }
 
-async fn run(job: DiffJob, crew: &Crew, temporary: &Path) -> Result<Findings, DiffError> {
-    let limits = WorkerLimits {
-        wall: None,
-        memory_bytes: Some(job.memory_bytes.saturating_add(FOOTING_BYTES)),
-    };
+/// What of a worker's memory the comparison may plan with.
+fn planned(memory_bytes: u64, threads: usize) -> u64 {
+    let own = OWN_BYTES + THREAD_BYTES * threads as u64;
+    memory_bytes.saturating_sub(own).max(memory_bytes / 2)
+}
+
+async fn run(
+    job: DiffJob,
+    limits: WorkerLimits,
+    crew: &Crew,
+    temporary: &Path,
+) -> Result<Findings, DiffError> {
     let invocation = Invocation {
         step: "diff".to_owned(),
         folder: temporary.join("work"),

@@ -14,7 +14,7 @@ pub use client::{Crew, WorkerEnd};
 pub use limits::WorkerLimits;
 pub use protocol::{
     Answer, AssembleJob, CompareJob, DiffJob, Findings, InspectJob, InspectTask, Inspected,
-    Invocation, Job, JobCode, JobInput, NamedColumn, NodeResult, TaskJob,
+    Invocation, Job, JobCode, JobInput, NamedColumn, NodeResult, On, TaskJob,
 };
 pub use serve::serve;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use understudy_core::rule::{Allowance, Rule};
 use understudy_core::spec::{FileCheck, load_rules};
-use understudy_runtime::worker::NamedColumn;
+use understudy_runtime::worker::{NamedColumn, On};
 
 use crate::args::DiffArguments;
 
@@ -86,6 +86,7 @@ impl Typed {
         self.named.push(NamedColumn {
             option: option.to_owned(),
             column: column.to_owned(),
+            on: On::Either,
         });
     }
 }

@@ -225,9 +225,19 @@ fn answer_of(
         Some(Ok(Answer::Failed(failure))) => Err(failure),
         Some(Ok(answer)) if status.success() => Ok(answer),
         _ => Err(Failure::new(
-            FailureKind::Died,
+            kind_of_death(status),
             format!("{}{}", death(status), last_words(log)),
         )),
+    }
+}
+
+fn kind_of_death(status: ExitStatus) -> FailureKind {
+    /// What this very program exits with when it panics.
+    const BUG: i32 = 70;
+    if status.code() == Some(BUG) {
+        FailureKind::Bug
+    } else {
+        FailureKind::Died
     }
 }
 

@@ -222,8 +222,8 @@ pub struct DiffJob {
     pub rules: Vec<Rule>,
     /// Every column that an option names.
     pub named: Vec<NamedColumn>,
-    /// Where the findings go.
-    pub report_folder: PathBuf,
+    /// Where the findings go, if they are wanted.
+    pub report_folder: Option<PathBuf>,
     /// The memory that it may plan with, in bytes.
     pub memory_bytes: u64,
     /// How many threads it may use.
@@ -237,6 +237,17 @@ pub struct NamedColumn {
     pub option: String,
     /// The column.
     pub column: String,
+    /// Where it has to be.
+    pub on: On,
+}
+
+/// The tables that have to have a column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum On {
+    /// Both, because rows are told apart by it.
+    Both,
+    /// Either, because a rule may speak of a column that was added or removed.
+    Either,
 }
 
 /// Puts two outputs together.

@@ -73,7 +73,7 @@ pub struct DiffFiles {
 /// Takes the rows of one comparison, in any order, and writes the files at the end.
 #[derive(Debug)]
 pub struct DiffWriter {
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     origin: OriginTexts,
     rules: Vec<String>,
     limits: DiffLimits,
@@ -84,18 +84,18 @@ pub struct DiffWriter {
 }
 
 impl DiffWriter {
-    /// A writer for one folder. `rules` are the rules' names in their order, `temp` a folder for what does not
-    /// fit into memory.
+    /// A writer for one folder, or one that only counts and picks examples. `rules` are the rules' names in their
+    /// order, `temp` a folder for what does not fit into memory.
     #[must_use]
     pub fn new(
-        folder: &Path,
+        folder: Option<&Path>,
         temp: &Path,
         origin: Origin,
         rules: Vec<String>,
         limits: DiffLimits,
     ) -> Self {
         Self {
-            folder: folder.to_owned(),
+            folder: folder.map(Path::to_owned),
             origin: origin.into(),
             rules,
             limits,
@@ -106,41 +106,35 @@ impl DiffWriter {
         }
     }
 
-    /// Writes both files. The comparison says which customers are worth an example.
+    /// Writes both files, if there is a folder for them. The comparison says which customers are worth an example.
     ///
     /// # Errors
     /// A file cannot be written.
     pub fn finish(self, comparison: &Comparison) -> Result<DiffFiles, ReportError> {
         let layout = self.layout.unwrap_or_default();
         let names = record::column_names(&layout);
-        let mut csv = Csv::create(
-            &self.folder.join(DIFF_CSV),
-            &names,
-            self.limits.csv_lines,
-            self.unexpected_lines,
-        )?;
-        let parquet = WholeFile::create(&self.folder.join(DIFF_PARQUET))?;
-        let mut parquet = ParquetFile::create(parquet, &names, |position| {
-            record::is_truth(position, &names)
-        })?;
+        let folder = self.folder.as_deref();
+        let mut files = folder
+            .map(|folder| {
+                Twins::create(folder, &names, self.limits.csv_lines, self.unexpected_lines)
+            })
+            .transpose()?;
         let mut examples = Examples::of_worst(comparison);
         for line in self.sorter.finish()? {
             let line = line?;
-            let record = Record::new(&line, &layout, &self.rules, &self.origin);
-            let fields = record.fields(line.is_expected());
-            csv.push(&fields, line.is_expected())?;
-            parquet.push(&fields)?;
+            if let Some(files) = &mut files {
+                let record = Record::new(&line, &layout, &self.rules, &self.origin);
+                files.push(&record.fields(line.is_expected()), line.is_expected())?;
+            }
             examples.see(&line, &layout);
         }
-        parquet.finish()?;
-        let csv_lines = csv.finish()?;
         let (lines, unexpected_lines) = (self.lines, self.unexpected_lines);
-        let csv_complete = csv_lines == lines;
+        let csv_lines = files.map_or(Ok(0), Twins::finish)?;
         Ok(DiffFiles {
             lines,
             unexpected_lines,
             csv_lines,
-            csv_complete,
+            csv_complete: folder.is_none() || csv_lines == lines,
             examples: examples.worst_first(),
         })
     }
@@ -179,6 +173,39 @@ fn fits(what: &'static str, found: usize, announced: usize) -> Result<(), Report
             found,
             announced,
         })
+    }
+}
+
+/// The CSV and its Parquet twin.
+struct Twins {
+    csv: Csv,
+    parquet: ParquetFile,
+}
+
+impl Twins {
+    fn create(
+        folder: &Path,
+        names: &[String],
+        csv_lines: u64,
+        unexpected_lines: u64,
+    ) -> Result<Self, ReportError> {
+        let parquet = WholeFile::create(&folder.join(DIFF_PARQUET))?;
+        let is_truth = |position| record::is_truth(position, names);
+        Ok(Self {
+            csv: Csv::create(&folder.join(DIFF_CSV), names, csv_lines, unexpected_lines)?,
+            parquet: ParquetFile::create(parquet, names, is_truth)?,
+        })
+    }
+
+    fn push(&mut self, fields: &[Field<'_>], is_expected: bool) -> Result<(), ReportError> {
+        self.csv.push(fields, is_expected)?;
+        self.parquet.push(fields)
+    }
+
+    /// The lines of the CSV.
+    fn finish(self) -> Result<u64, ReportError> {
+        self.parquet.finish()?;
+        self.csv.finish()
     }
 }
 

@@ -1,12 +1,17 @@
 //! Report files that are there whole or not at all.
 
+use std::fs::Permissions;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use crate::report::error::ReportError;
 use crate::store::durable::{self, FileError, Step, TEMPORARY_PREFIX};
+
+/// Whoever may read the folder may read the report, as far as the process's own mask lets them.
+const EVERYBODYS: u32 = 0o666;
 
 /// Writes a short file over the one that may be there, in a folder that may be still to come.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), ReportError> {
@@ -27,6 +32,7 @@ impl WholeFile {
         durable::create_dirs(folder)?;
         let file = tempfile::Builder::new()
             .prefix(TEMPORARY_PREFIX)
+            .permissions(Permissions::from_mode(EVERYBODYS))
             .tempfile_in(folder);
         let file = file.map_err(FileError::at(Step::Write, path))?;
         Ok(Self {

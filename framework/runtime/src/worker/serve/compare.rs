@@ -20,7 +20,7 @@ pub(super) fn compare(job: &CompareJob, temporary: &Path) -> Result<Findings, Fa
     };
     let rules = job.rules.iter().map(|rule| rule.name.clone()).collect();
     let mut writer = DiffWriter::new(
-        &job.report_folder,
+        Some(&job.report_folder),
         temporary,
         origin,
         rules,

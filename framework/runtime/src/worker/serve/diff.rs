@@ -3,24 +3,27 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use understudy_comparators::Request;
+use arrow::datatypes::SchemaRef;
+use understudy_comparators::{Request, compare_typed};
 use understudy_core::run::Failure;
 use understudy_core::spec::nearest::hint;
 use understudy_tables::schemas_of_pair;
 
-use super::super::protocol::{Answer, DiffJob, Findings};
+use super::super::protocol::{Answer, DiffJob, Findings, NamedColumn, On};
 use super::{chain, machine_failure, task_failure};
 use crate::report::files::diff::{DiffLimits, DiffWriter};
 use crate::report::files::record::Origin;
 
-/// Compares, and leaves `diff.csv` and `diff.parquet` in the report folder.
+/// Compares, and leaves `diff.csv` and `diff.parquet` in the report folder, if there is one.
 pub(super) fn diff(job: &DiffJob, temporary: &Path) -> Result<Answer, Failure> {
-    if let Some(message) = missing_column(job)? {
+    let schemas =
+        schemas_of_pair(&job.old, &job.new).map_err(|error| task_failure(failed(&error)))?;
+    if let Some(message) = missing_column(&job.named, &schemas) {
         return Ok(Answer::NoColumn(message));
     }
     let rules = job.rules.iter().map(|rule| rule.name.clone()).collect();
     let mut writer = DiffWriter::new(
-        &job.report_folder,
+        job.report_folder.as_deref(),
         temporary,
         Origin::default(),
         rules,
@@ -36,7 +39,7 @@ pub(super) fn diff(job: &DiffJob, temporary: &Path) -> Result<Answer, Failure> {
         threads: job.threads,
         temp_dir: temporary,
     };
-    let comparison = understudy_comparators::compare(&request, &mut writer)
+    let comparison = compare_typed(&request, schemas, &mut writer)
         .map_err(|error| task_failure(failed(&error)))?;
     let diff = writer
         .finish(&comparison)
@@ -44,28 +47,37 @@ pub(super) fn diff(job: &DiffJob, temporary: &Path) -> Result<Answer, Failure> {
     Ok(Answer::Compared(Findings { comparison, diff }))
 }
 
-/// The first column that an option names and neither table has, with what was probably meant.
-fn missing_column(job: &DiffJob) -> Result<Option<String>, Failure> {
-    if job.named.is_empty() {
-        return Ok(None);
-    }
-    let (old, new) =
-        schemas_of_pair(&job.old, &job.new).map_err(|error| task_failure(failed(&error)))?;
-    let fields = old.fields().iter().chain(new.fields());
-    let there: BTreeSet<&str> = fields.map(|field| field.name().as_str()).collect();
-    let missing = job
-        .named
-        .iter()
-        .find(|named| !there.contains(named.column.as_str()));
-    let there: Vec<&str> = there.iter().copied().collect();
-    Ok(missing.map(|named| {
-        format!(
-            "`{}`: neither table has a column `{}`\nhint: {}",
-            named.option,
-            named.column,
-            hint(&named.column, &there, "columns")
-        )
-    }))
+/// The first column that an option names and that is not where it has to be, with what was probably meant.
+fn missing_column(named: &[NamedColumn], schemas: &(SchemaRef, SchemaRef)) -> Option<String> {
+    let names = |schema: &SchemaRef| -> BTreeSet<String> {
+        schema
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect()
+    };
+    let (old, new) = (names(&schemas.0), names(&schemas.1));
+    named.iter().find_map(|NamedColumn { option, column, on }| {
+        let (where_not, there): (_, BTreeSet<&String>) =
+            match (old.contains(column), new.contains(column), on) {
+                (true, true, _) | (true, false, On::Either) | (false, true, On::Either) => {
+                    return None;
+                }
+                (false, false, _) => ("neither table has", old.union(&new).collect()),
+                (false, true, On::Both) => ("OLD has no", old.iter().collect()),
+                (true, false, On::Both) => ("NEW has no", new.iter().collect()),
+            };
+        let article = if where_not.starts_with("neither") {
+            "a column"
+        } else {
+            "column"
+        };
+        let there: Vec<&str> = there.into_iter().map(String::as_str).collect();
+        let hint = hint(column, &there, "columns");
+        Some(format!(
+            "`{option} {column}`: {where_not} {article} `{column}`\nhint: {hint}"
+        ))
+    })
 }
 
 fn failed(error: &dyn std::error::Error) -> String {

@@ -95,7 +95,7 @@ fn write(
     let rules = vec!["=rule; =one".into(), "rule two".into()];
     let counts = comparison(&rows);
     let mut writer = DiffWriter::new(
-        &folder.path().join("out"),
+        Some(&folder.path().join("out")),
         temp.path(),
         origin(),
         rules,
@@ -468,7 +468,7 @@ fn a_row_before_its_columns_or_with_others_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let writer = || {
         DiffWriter::new(
-            folder.path(),
+            Some(folder.path()),
             folder.path(),
             Origin::default(),
             Vec::new(),
@@ -488,7 +488,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     let file = folder.path().join("file");
     fs::write(&file, "x").unwrap();
     let writer = DiffWriter::new(
-        &file,
+        Some(&file),
         folder.path(),
         Origin::default(),
         Vec::new(),
