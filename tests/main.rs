@@ -9,6 +9,8 @@ mod checks;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod diff;
+#[cfg(test)]
 mod example;
 #[cfg(test)]
 mod exit_codes;
