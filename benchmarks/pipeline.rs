@@ -6,20 +6,22 @@
 //! The rows are made from a seed, so that every run of the benchmark has the same ones.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use understudy_tables::ParquetFile;
+
+mod measured;
+
+use measured::{run, understudy};
 
 /// Rows of one generated batch.
 const BATCH_ROWS: u64 = 65_536;
 /// Accounts that the rows belong to.
 const ACCOUNTS: u64 = 1_000;
-/// How often memory, and whether the run has ended, is looked at.
-const SAMPLE_EVERY: Duration = Duration::from_millis(5);
 
 const PIPELINE: &str = "\
 pipeline: benchmark
@@ -158,27 +160,17 @@ fn mixed(seed: u64) -> u64 {
 }
 
 fn measured(name: &str, folder: &Path, arguments: &[&str]) -> String {
-    let started = Instant::now();
     // A pipe that nobody reads while the child runs would hold it up.
     let report = fs::File::create(folder.join("report.json")).expect("the report can be created");
-    let mut child = Command::new(understudy())
+    let took = run(Command::new(understudy())
         .arg("run")
         .args(arguments)
         .arg("--json")
         .arg(folder)
         .stdout(report)
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary can be started");
-    let peak = peak_until_end(&mut child);
-    let wall = started.elapsed();
-    assert!(
-        child
-            .wait()
-            .expect("the binary can be waited for")
-            .success(),
-        "the run failed"
-    );
+        .stderr(Stdio::null()));
+    assert_eq!(took.exit_code, Some(0), "the run failed");
+    let wall = took.wall;
     let report = fs::read(folder.join("report.json")).expect("the report can be read");
     let report: serde_json::Value = serde_json::from_slice(&report).expect("the report is JSON");
     assert_eq!(
@@ -200,46 +192,6 @@ fn measured(name: &str, folder: &Path, arguments: &[&str]) -> String {
         "| {name} | {:.2} s | {:.2} s{share} | {:.2} GB |",
         wall.as_secs_f64(),
         own.as_secs_f64(),
-        peak as f64 / 1e9
+        took.peak_bytes as f64 / 1e9
     )
-}
-
-/// The binary beside this one: `target/<profile>/understudy` for `target/<profile>/examples/pipeline_benchmark`.
-fn understudy() -> PathBuf {
-    let own = std::env::current_exe().expect("the program's own path is known");
-    let folder = own
-        .parent()
-        .and_then(Path::parent)
-        .expect("an example lies two folders down");
-    folder.join("understudy")
-}
-
-/// The greatest resident memory of a process and all its descendants together, in bytes, until it ends.
-fn peak_until_end(child: &mut Child) -> u64 {
-    let mut peak = 0;
-    loop {
-        match child.try_wait() {
-            Ok(None) => peak = peak.max(resident_of_tree(child.id())),
-            _ => return peak,
-        }
-        std::thread::sleep(SAMPLE_EVERY);
-    }
-}
-
-fn resident_of_tree(root: u32) -> u64 {
-    let children =
-        fs::read_to_string(format!("/proc/{root}/task/{root}/children")).unwrap_or_default();
-    let below: u64 = children
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .map(resident_of_tree)
-        .sum();
-    below + resident(root)
-}
-
-fn resident(pid: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("VmRSS:"));
-    let kibibytes: Option<u64> = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-    kibibytes.unwrap_or(0) * 1024
 }
