@@ -92,11 +92,14 @@ fn options() -> Options {
     }
 }
 
+/// How to compare the live table with a shadow of that kind, with files left in a folder.
+type Call = dyn Fn(&Path, &Path, &str, &Path) -> Command;
+
 /// A tool and how it is called.
 struct Tool {
     name: String,
     is_peer: bool,
-    command: Box<dyn Fn(&Path, &Path, &str, &Path) -> Command>,
+    command: Box<Call>,
     /// How many rows it says differ, from what it left.
     rows: fn(&Path) -> Option<u64>,
 }

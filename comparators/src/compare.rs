@@ -1,5 +1,7 @@
 //! The comparison from end to end.
 
+use std::collections::HashSet;
+
 use arrow::datatypes::SchemaRef;
 use understudy_core::comparison::Comparison;
 use understudy_core::rule::Rule;
@@ -7,11 +9,14 @@ use understudy_tables::{TableError, TableReader, TableSource, schemas_of_pair};
 
 use crate::align::{AlignError, Alignment};
 use crate::both::{Both, Side};
-use crate::bulk::{BulkCounts, BulkJudge};
+use crate::bulk::BulkJudge;
 use crate::customers::{Customers, Registry};
+use crate::digest::upper;
+use crate::digester::{Digester, Digests};
 use crate::doubt::Doubt;
 use crate::fetch::fetch;
 use crate::held::Held;
+use crate::kept::{Kept, KeptRows};
 use crate::light::{Judged, Light};
 use crate::matching::match_sides;
 use crate::means::{Means, TempError};
@@ -20,7 +25,7 @@ use crate::remaining::settle;
 use crate::request::{Findings, FindingsError, Request};
 use crate::row_set::RowSet;
 use crate::scan::{PassError, Scan, scan};
-use crate::setting::{Identity, Setting, on_both};
+use crate::setting::{Identity, Reading, Setting, on_both};
 use crate::sums::{Summed, Sums};
 use crate::table::Table;
 use crate::tally::Tally;
@@ -165,56 +170,114 @@ fn pass_by_pass(
     let customers = Customers::of(&registry);
     let Summed { rows, .. } = summed;
     let (mut doubt, held_cells) = Doubt::of(unequal, setting);
-    let mut expected_pairs = 0;
+    let mut judged_pairs = 0;
     if held_cells.len() > 0 {
-        let expected = held_pass(tables, setting, &customers, &held_cells, &mut doubt, tally)?;
-        expected_pairs = expected.pairs;
-        tally.add_expected(&expected, &customers.all);
+        let pass = HeldPass {
+            tables,
+            setting,
+            customers: &customers,
+            rows: rows.old,
+        };
+        judged_pairs = pass.run(&held_cells, &mut doubt, tally)?;
     }
     if doubt.is_none() {
-        tally.add_equal(rows.old - expected_pairs);
+        tally.add_equal(rows.old - judged_pairs);
         return Ok(0);
     }
-    let settled = Settled {
-        rows,
-        expected_pairs,
-    };
+    let settled = Settled { rows, judged_pairs };
     second_pass(tables, setting, &customers, &doubt, &settled, tally)
 }
 
-/// Counts the pairs that differ in held columns only, as rules expect; adds the others to what is in doubt.
-fn held_pass(
-    tables: &Both<&dyn Table>,
+/// The pass over held values.
+struct HeldPass<'a> {
+    tables: &'a Both<&'a dyn Table>,
+    setting: Setting<'a>,
+    customers: &'a Customers<'a>,
+    /// Of the old side.
+    rows: u64,
+}
+
+impl HeldPass<'_> {
+    /// Counts the pairs that differ in held columns only, as rules expect; adds the others to what is in doubt.
+    fn run(
+        &self,
+        cells: &RowSet,
+        doubt: &mut Doubt,
+        tally: &mut Tally<'_>,
+    ) -> Result<u64, CompareError> {
+        let judge = BulkJudge {
+            judge: &tally.judge,
+            held: self.setting.held,
+            customers: self.customers,
+        };
+        let light = Light::new(self.setting);
+        let candidates = light
+            .read(self.tables, self.setting, &judge, cells, self.rows)
+            .map_err(of_side)?;
+        let Judged {
+            mut expected,
+            cells,
+        } = light.judge(self.setting, &judge)?;
+        drop(light);
+        doubt.add_held(cells);
+        let samples: HashSet<u64> = expected
+            .take_samples()
+            .into_iter()
+            .map(|marks| marks.old)
+            .collect();
+        tally.add_expected(&expected, &self.customers.all);
+        let is_there = samples.iter().all(|mark| *mark < candidates.end);
+        if !is_there || !candidates.kept.old.is_whole() || !candidates.kept.new.is_whole() {
+            doubt.add_samples(samples);
+            return Ok(expected.pairs);
+        }
+        self.settle_samples(&candidates.kept, &samples, tally)?;
+        Ok(expected.pairs + samples.len() as u64)
+    }
+
+    /// Hands the sampled pairs to the tally, from the rows that were kept.
+    fn settle_samples(
+        &self,
+        kept: &Both<KeptRows<'_>>,
+        samples: &HashSet<u64>,
+        tally: &mut Tally<'_>,
+    ) -> Result<(), CompareError> {
+        let rows = on_both(self.setting.means, |side| {
+            let (table, kept) = (*self.tables.get(side), kept.get(side));
+            let wanted = positions(self.setting, side, kept, samples);
+            let rows = fetch(table, self.setting, side, Reading::Held, kept, &wanted);
+            rows.map_err(|source| CompareError::Table { side, source })
+        })?;
+        settle(&rows, self.setting, tally)?;
+        Ok(())
+    }
+}
+
+/// Where the rows stand whose keys have these marks.
+fn positions(
     setting: Setting<'_>,
-    customers: &Customers<'_>,
-    cells: &RowSet,
-    doubt: &mut Doubt,
-    tally: &Tally<'_>,
-) -> Result<BulkCounts, CompareError> {
-    let judge = BulkJudge {
-        judge: &tally.judge,
-        held: setting.held,
-        customers,
-    };
-    let light = Light::new(setting);
-    light
-        .read(tables, setting, &judge, cells)
-        .map_err(of_side)?;
-    let Judged {
-        mut expected,
-        cells,
-    } = light.judge(setting, &judge)?;
-    doubt.add_held(cells);
-    let samples = expected.take_samples().into_iter();
-    doubt.add_samples(samples.map(|marks| marks.old).collect());
-    Ok(expected)
+    side: Side,
+    kept: &KeptRows<'_>,
+    marks: &HashSet<u64>,
+) -> RowSet {
+    let digester = Digester::new(setting, side, Reading::Held);
+    let (mut digests, mut wanted) = (Digests::default(), RowSet::default());
+    for Kept { positions, batch } in kept.all().into_iter().flatten() {
+        digester.identify(batch, &mut digests);
+        for (position, key) in positions.iter().zip(&digests.keys) {
+            if marks.contains(&setting.means.mark_of(upper(*key))) {
+                wanted.insert(*position);
+            }
+        }
+    }
+    wanted
 }
 
 /// What is settled before the second pass.
 struct Settled {
     rows: Both<u64>,
     /// Pairs that differ as rules expect.
-    expected_pairs: u64,
+    judged_pairs: u64,
 }
 
 /// Looks at the rows in doubt. Returns the number of keys with too many rows for a best pairing.
@@ -263,7 +326,7 @@ fn second_pass(
 fn undoubted(scan: &Scan<'_>, settled: &Settled) -> Result<u64, CompareError> {
     let equal = |side| {
         let (rows, doubtful) = (*scan.rows.get(side), *scan.doubtful.get(side));
-        let equal = rows.checked_sub(doubtful + settled.expected_pairs);
+        let equal = rows.checked_sub(doubtful + settled.judged_pairs);
         equal
             .filter(|_| rows == *settled.rows.get(side))
             .ok_or_else(|| of_side((side, PassError::Changed)))

@@ -57,7 +57,7 @@ impl Doubt {
     }
 
     /// Adds single rows that differ in held columns only, by their keys' marks.
-    pub(crate) fn add_samples(&mut self, marks: Vec<u64>) {
+    pub(crate) fn add_samples(&mut self, marks: HashSet<u64>) {
         if !marks.is_empty() {
             self.reading = self.reading.max(Reading::Held);
             self.samples.extend(marks);

@@ -58,6 +58,11 @@ impl<'a> KeptRows<'a> {
         }
     }
 
+    /// Whether all rows are there.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.all.is_some()
+    }
+
     /// All rows, if they are all there.
     pub(crate) fn all(&self) -> Option<&[Kept]> {
         self.all.as_deref()

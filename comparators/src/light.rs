@@ -5,22 +5,25 @@
 //! key, its customer and its held values are kept, which is little; a pair that is not as rules expect goes on to the
 //! next pass, which keeps everything.
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 
 use crate::both::{Both, Side};
 use crate::bulk::{BulkCounts, BulkJudge, ExpectedPair};
 use crate::digest::upper;
 use crate::digester::{Digester, Digests};
-use crate::means::TempError;
+use crate::kept::{Kept, KeptRows};
+use crate::means::{SHORT_BITS, TempError};
 use crate::parts::{PartWriter, Parts};
 use crate::row_set::RowSet;
 use crate::scan::{BATCH_ROWS, PassError};
 use crate::setting::{Reading, Setting, on_parts, on_pieces};
 use crate::table::Table;
+use crate::tally::EXPECTED_ROWS_PER_RULE;
 
 mod pairs;
 
-use pairs::{LightRows, pairs};
+use pairs::{LightRows, UNNUMBERED, pairs};
 
 /// What the pass over held values found.
 #[derive(Debug, Default)]
@@ -34,6 +37,17 @@ pub(crate) struct Judged {
 /// Light rows of both sides.
 pub(crate) struct Light<'a>(Both<Parts<'a>>);
 
+/// Rows of the keys whose digests are the lowest, whole: samples are drawn from those, and need no pass of their own
+/// then.
+pub(crate) struct Candidates<'a> {
+    pub(crate) kept: Both<KeptRows<'a>>,
+    /// The marks of their keys are below this one.
+    pub(crate) end: u64,
+}
+
+/// The candidates that there should be, about: enough for a sample of every rule where each expects some of them.
+const CANDIDATES: u64 = 8 * EXPECTED_ROWS_PER_RULE as u64;
+
 impl<'a> Light<'a> {
     pub(crate) fn new(setting: Setting<'a>) -> Self {
         Self(Both {
@@ -42,19 +56,25 @@ impl<'a> Light<'a> {
         })
     }
 
-    /// Reads the rows of some cells.
+    /// Reads the rows of some cells, of tables with so many rows.
     pub(crate) fn read(
         &self,
         tables: &Both<&dyn Table>,
         setting: Setting<'a>,
         judge: &BulkJudge<'_>,
         cells: &RowSet,
-    ) -> Result<(), (Side, PassError)> {
+        rows: u64,
+    ) -> Result<Candidates<'a>, (Side, PassError)> {
+        let share = u64::MAX / rows.max(1);
+        let wanted = Wanted {
+            cells,
+            end: setting.means.mark_of(share.saturating_mul(CANDIDATES)),
+        };
         let digesters = Both {
             old: Digester::new(setting, Side::Old, Reading::Held),
             new: Digester::new(setting, Side::New, Reading::Held),
         };
-        on_pieces(
+        let of_threads = on_pieces(
             setting.means,
             tables,
             || Both {
@@ -66,24 +86,39 @@ impl<'a> Light<'a> {
                 let columns = digester.projection.positions();
                 let batches = tables.get(side).read(piece, columns, BATCH_ROWS, None);
                 let mut batches = batches.map_err(|error| (side, error.into()))?;
-                let mut take = |batch| writer.take(digester, &batch?, cells);
-                batches.try_for_each(|batch| take(batch).map_err(|error| (side, error)))
+                let mut first = piece.first_row;
+                batches.try_for_each(|batch| {
+                    let batch = batch.map_err(|error| (side, error.into()))?;
+                    let rows = batch.num_rows() as u64;
+                    let taken = writer.take(digester, &batch, first, &wanted);
+                    first += rows;
+                    taken.map_err(|error| (side, error))
+                })
             },
             |writers| {
-                let ended = writers
-                    .old
-                    .rows
+                let Both { old, new } = writers;
+                old.rows
                     .finish()
-                    .map_err(|error| (Side::Old, error.into()));
-                ended?;
-                writers
-                    .new
-                    .rows
+                    .map_err(|error| (Side::Old, error.into()))?;
+                new.rows
                     .finish()
-                    .map_err(|error| (Side::New, error.into()))
+                    .map_err(|error| (Side::New, error.into()))?;
+                Ok(Both {
+                    old: old.kept,
+                    new: new.kept,
+                })
             },
         )?;
-        Ok(())
+        let mut kept = Both {
+            old: KeptRows::new(setting.means),
+            new: KeptRows::new(setting.means),
+        };
+        for Both { old, new } in of_threads {
+            kept.old.merge(old);
+            kept.new.merge(new);
+        }
+        let end = wanted.end;
+        Ok(Candidates { kept, end })
     }
 
     /// Pairs the rows, each of which has the only one of its key on its side, and judges the pairs.
@@ -139,19 +174,20 @@ impl<'a> Light<'a> {
 }
 
 /// One thread's rows of one side on their way to their parts.
-struct Writer<'p> {
+struct Writer<'p, 'a> {
     rows: PartWriter<'p>,
-    setting: Setting<'p>,
+    setting: Setting<'a>,
     judge: &'p BulkJudge<'p>,
     side: Side,
     digests: Digests,
     customers: Vec<u32>,
+    kept: KeptRows<'a>,
 }
 
-impl<'p> Writer<'p> {
+impl<'p, 'a> Writer<'p, 'a> {
     fn new(
-        parts: &'p Parts<'p>,
-        setting: Setting<'p>,
+        parts: &'p Parts<'a>,
+        setting: Setting<'a>,
         judge: &'p BulkJudge<'p>,
         side: Side,
     ) -> Self {
@@ -162,15 +198,17 @@ impl<'p> Writer<'p> {
             side,
             digests: Digests::default(),
             customers: Vec::new(),
+            kept: KeptRows::new(setting.means),
         }
     }
 
-    /// Takes the rows of the wanted cells, which are many.
+    /// Takes the rows of the wanted cells, which are many, from a batch whose first row stands there.
     fn take(
         &mut self,
         digester: &Digester<'_>,
         batch: &RecordBatch,
-        cells: &RowSet,
+        first: u64,
+        wanted: &Wanted<'_>,
     ) -> Result<(), PassError> {
         digester.digest(batch, &mut self.digests);
         let column = digester.projection.customer(batch);
@@ -181,18 +219,44 @@ impl<'p> Writer<'p> {
         let (means, words) = (self.setting.means, self.setting.held.words);
         for row in 0..rows {
             let key = upper(self.digests.keys[row]);
-            if !cells.contains(means.cell_of(key)) {
+            if !wanted.cells.contains(means.cell_of(key)) {
                 continue;
             }
             let held = &self.digests.held[row * words..(row + 1) * words];
             let (short, customer) = (means.short_of(key), self.customers[row]);
             self.rows.append(means.part_of(key), |light| {
-                light[0] = u64::from(customer) << u32::BITS | u64::from(short);
+                light[0] = u64::from(customer.min(UNNUMBERED)) << SHORT_BITS | short;
                 light[1..].copy_from_slice(held);
             })?;
         }
+        self.keep_candidates(batch, first, wanted)
+    }
+
+    fn keep_candidates(
+        &mut self,
+        batch: &RecordBatch,
+        first: u64,
+        wanted: &Wanted<'_>,
+    ) -> Result<(), PassError> {
+        let keys = || self.digests.keys.iter();
+        let is_candidate = |key: &u128| upper(*key) < wanted.end;
+        if !keys().any(is_candidate) {
+            return Ok(());
+        }
+        let found = (first..).zip(keys()).filter(|(_, key)| is_candidate(key));
+        let positions = found.map(|(position, _)| position).collect();
+        let mask: BooleanArray = keys().map(|key| Some(is_candidate(key))).collect();
+        let batch = filter_record_batch(batch, &mask)?;
+        self.kept.keep(Kept { positions, batch });
         Ok(())
     }
+}
+
+/// What the pass over held values takes.
+struct Wanted<'w> {
+    cells: &'w RowSet,
+    /// Rows whose keys' digests are below it are kept whole.
+    end: u64,
 }
 
 /// One part at work.
@@ -207,7 +271,7 @@ struct PartWork<'w> {
 
 /// A pair that rules expect, and its differing columns among all that were found.
 struct ExpectedRange {
-    key: u32,
+    key: u64,
     customers: Both<u32>,
     cells: std::ops::Range<usize>,
 }
@@ -230,8 +294,9 @@ impl PartWork<'_> {
                 old: rows.old.customers[pair.old],
                 new: rows.new.customers[pair.new],
             };
+            let is_numbered = customers.old < UNNUMBERED && customers.new < UNNUMBERED;
             let first = cells.len();
-            if self.judge.judge_cells(words, customers, &mut cells) {
+            if is_numbered && self.judge.judge_cells(words, customers, &mut cells) {
                 let cells = first..cells.len();
                 found.push(ExpectedRange {
                     key,
@@ -262,17 +327,17 @@ impl PartWork<'_> {
         expected.add(mark, expected_pair);
     }
 
-    fn is_doubtful(&self, key: u32) -> bool {
+    fn is_doubtful(&self, key: u64) -> bool {
         self.is_doubtful[self.cell(key)]
     }
 
-    fn doubt(&mut self, key: u32) {
+    fn doubt(&mut self, key: u64) {
         let cell = self.cell(key);
         self.is_doubtful[cell] = true;
     }
 
     /// The number within the part of a key's cell.
-    fn cell(&self, key: u32) -> usize {
+    fn cell(&self, key: u64) -> usize {
         let means = self.setting.means;
         means.cell_in_part(means.upper_of_short(self.part, key))
     }

@@ -30,6 +30,9 @@ const CELL_SHARE: usize = 4;
 /// The bytes of a cell: one sum of all columns, and one of those whose values are not kept.
 const CELL_BYTES: usize = 2 * size_of::<u128>();
 const MAX_CELLS: usize = 1 << 24;
+/// The bits of the short form of a digest within its part. With those that say the part they are so many that of a
+/// hundred million keys hardly two are alike.
+pub(crate) const SHORT_BITS: u32 = 44;
 /// The bits of the longer form of a digest within its part.
 pub(crate) const LONG_BITS: u32 = 48;
 
@@ -140,21 +143,21 @@ impl Means {
         (self.part_of(upper) << self.cell_bits | self.cell_in_part(upper)) as u64
     }
 
-    /// The bits that tell a digest from nearly all others of its part: as many as fit into four bytes.
+    /// The bits that tell a digest from nearly all others of its part.
     #[inline]
-    pub(crate) fn short_of(&self, upper: u64) -> u32 {
-        (self.in_part(upper) >> u32::BITS) as u32
+    pub(crate) fn short_of(&self, upper: u64) -> u64 {
+        self.in_part(upper) >> (u64::BITS - SHORT_BITS)
     }
 
-    /// The same, as many as fit into six bytes.
+    /// The same, with some more of them.
     #[inline]
     pub(crate) fn long_of(&self, upper: u64) -> u64 {
         self.in_part(upper) >> (u64::BITS - LONG_BITS)
     }
 
     /// The upper half of a digest as far as its part and the bits behind that say it.
-    pub(crate) fn upper_of_short(&self, part: usize, short: u32) -> u64 {
-        self.upper_of_rest(part, u64::from(short) << u32::BITS)
+    pub(crate) fn upper_of_short(&self, part: usize, short: u64) -> u64 {
+        self.upper_of_rest(part, short << (u64::BITS - SHORT_BITS))
     }
 
     /// The same of the longer form.

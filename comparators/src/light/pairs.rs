@@ -1,8 +1,11 @@
 //! Light rows, and which of them belong together.
 
 use crate::both::Both;
+use crate::means::SHORT_BITS;
 
 const WORD_BYTES: usize = 8;
+/// The number that stands for a customer whose own number is too great for the bits beside a short key.
+pub(super) const UNNUMBERED: u32 = (1 << (u64::BITS - SHORT_BITS)) - 1;
 /// No row.
 const NONE: u32 = u32::MAX;
 
@@ -10,8 +13,8 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(super) struct LightRows {
     /// The short forms of their keys.
-    pub(super) keys: Vec<u32>,
-    /// The numbers of their customers.
+    pub(super) keys: Vec<u64>,
+    /// The numbers of their customers, as far as they have one here.
     pub(super) customers: Vec<u32>,
     held: Vec<u64>,
     words: usize,
@@ -19,10 +22,6 @@ pub(super) struct LightRows {
 
 impl LightRows {
     /// Reads rows with so many held words each.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the first word of a row is cut into its halves"
-    )]
     pub(super) fn decode(bytes: &[u8], words: usize) -> Self {
         let count = bytes.len() / WORD_BYTES / (1 + words);
         let mut rows = Self {
@@ -34,8 +33,8 @@ impl LightRows {
         for row in bytes.chunks_exact(WORD_BYTES * (1 + words)) {
             let mut all = row.chunks_exact(WORD_BYTES).map(word);
             let first = all.next().unwrap_or_default();
-            rows.keys.push(first as u32);
-            rows.customers.push((first >> u32::BITS) as u32);
+            rows.keys.push(first & ((1 << SHORT_BITS) - 1));
+            rows.customers.push((first >> SHORT_BITS) as u32);
             rows.held.extend(all);
         }
         rows
@@ -52,7 +51,7 @@ fn word(bytes: &[u8]) -> u64 {
 }
 
 /// The pairs of an old and a new row of one key. A key that does not stand exactly once on each side is shown.
-pub(super) fn pairs(rows: &Both<LightRows>, mut show: impl FnMut(u32)) -> Vec<Both<usize>> {
+pub(super) fn pairs(rows: &Both<LightRows>, mut show: impl FnMut(u64)) -> Vec<Both<usize>> {
     let mut table = Table::new(&rows.old.keys, &mut show);
     for (row, key) in rows.new.keys.iter().enumerate() {
         if !table.pair(*key, row) {
@@ -74,14 +73,14 @@ pub(super) fn pairs(rows: &Both<LightRows>, mut show: impl FnMut(u32)) -> Vec<Bo
 
 /// A hash table with open addressing, from keys to old rows and from there to new ones.
 struct Table<'k> {
-    keys: &'k [u32],
+    keys: &'k [u64],
     slots: Vec<u32>,
     partners: Vec<u32>,
     shift: u32,
 }
 
 impl<'k> Table<'k> {
-    fn new(keys: &'k [u32], show: &mut impl FnMut(u32)) -> Self {
+    fn new(keys: &'k [u64], show: &mut impl FnMut(u64)) -> Self {
         assert!(
             keys.len() < NONE as usize,
             "a part has fewer rows than a row number has values"
@@ -91,7 +90,7 @@ impl<'k> Table<'k> {
             keys,
             slots: vec![NONE; slots],
             partners: vec![NONE; keys.len()],
-            shift: u32::BITS - slots.ilog2().min(u32::BITS),
+            shift: SHORT_BITS - slots.ilog2(),
         };
         for (row, key) in keys.iter().enumerate() {
             let slot = table.slot(*key);
@@ -105,7 +104,7 @@ impl<'k> Table<'k> {
     }
 
     /// Gives a new row to the old one of its key; `false` if there is none, or if it has one already.
-    fn pair(&mut self, key: u32, row: usize) -> bool {
+    fn pair(&mut self, key: u64, row: usize) -> bool {
         let old = self.slots[self.slot(key)];
         if old == NONE || self.partners[old as usize] != NONE {
             return false;
@@ -115,9 +114,9 @@ impl<'k> Table<'k> {
     }
 
     /// The slot that has the key, or that it would have. The upper bits of a key are as good as a hash of it.
-    fn slot(&self, key: u32) -> usize {
+    fn slot(&self, key: u64) -> usize {
         let mask = self.slots.len() - 1;
-        let mut slot = key.checked_shr(self.shift).unwrap_or(0) as usize;
+        let mut slot = (key >> self.shift) as usize;
         while self.slots[slot] != NONE && self.keys[self.slots[slot] as usize] != key {
             slot = (slot + 1) & mask;
         }
