@@ -23,6 +23,8 @@ mod lanes;
 #[cfg(test)]
 mod live_faults;
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod playground;
 #[cfg(test)]
 mod reports;
