@@ -29,8 +29,10 @@ pub(super) fn quick_schema(
         .collect();
     for path in paths {
         let metadata = open(path.as_ref())?;
-        for field in fields.iter_mut().filter(|field| is_dictionary(field)) {
-            if !is_in_dictionary(metadata.metadata(), field.name()) {
+        for (field, own) in fields.iter_mut().zip(schema.fields()) {
+            // A dictionary of the file's own stays one.
+            let is_chosen = field.data_type() != own.data_type() && is_dictionary(field);
+            if is_chosen && !is_in_dictionary(metadata.metadata(), field.name()) {
                 let plain = Field::new(
                     field.name(),
                     view_of(field.data_type()),
@@ -132,8 +134,10 @@ fn is_reencoded(own: &DataType, wanted: &DataType) -> bool {
 #[cfg(test)]
 mod tests {
     use arrow::array::{
-        ArrayRef, BinaryArray, Int64Array, LargeStringArray, RecordBatch, StringArray,
+        ArrayRef, BinaryArray, DictionaryArray, Int64Array, LargeStringArray, RecordBatch,
+        StringArray,
     };
+    use arrow::datatypes::Int32Type;
     use understudy_core::snapshot::FileFormat;
 
     use super::*;
@@ -209,5 +213,26 @@ mod tests {
             }
         }
         assert_eq!(row, written.num_rows());
+    }
+
+    /// It was taken for one that was chosen here, and then not found.
+    #[test]
+    fn a_dictionary_of_the_files_own_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let words: DictionaryArray<Int32Type> = ["red", "green", "red"].into_iter().collect();
+        let written = RecordBatch::try_from_iter([("word", Arc::new(words) as ArrayRef)]).unwrap();
+        let mut file =
+            ParquetFile::create(&folder.path().join("t.parquet"), &written.schema()).unwrap();
+        file.write(&written).unwrap();
+        file.finish().unwrap();
+        let source = TableSource {
+            base: folder.path().to_owned(),
+            snapshot: crate::pin::pin("t", "t.parquet", folder.path()).unwrap(),
+            types: [].into(),
+        };
+        let schema = source.schema().unwrap();
+        let reader = TableReader::open(&source, &schema).unwrap();
+        let mut batches = reader.read(&reader.pieces()[0], &[0], 10, None).unwrap();
+        assert_eq!(batches.next().unwrap().unwrap(), written);
     }
 }
