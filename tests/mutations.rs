@@ -13,6 +13,11 @@ use trial::Trials;
 const SEEDS: [u64; 2] = [500, 10_000];
 
 #[test]
+fn the_files_themselves_are_identical() {
+    Trials::new().run_unmutated();
+}
+
+#[test]
 fn mutated_files_are_compared_or_refused() {
     let extent = Extent::asked_for();
     let trials = Trials::new();

@@ -28,9 +28,16 @@ const OPTIONS: [&str; 6] = [
     "--key=id",
     "--key=id --customer=name",
     "--key=name,id --within=1%",
-    "--key=id --ignore=price --out=report",
+    "--key=id --ignore=name --out=report",
     "--customer=name --json",
 ];
+
+/// Which side of a comparison is the mutated one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Order {
+    MutatedFirst,
+    MutatedLast,
+}
 
 /// All mutations of one campaign.
 pub(super) struct Trials {
@@ -47,17 +54,23 @@ impl Trials {
         }
     }
 
+    /// The comparison of every file with a copy of itself, with all options.
+    pub(super) fn run_unmutated(&self) {
+        for (position, base) in self.bases.iter().enumerate() {
+            for options in OPTIONS {
+                let code = compared(base, &base.bytes, options, Order::MutatedLast);
+                assert_eq!(code, 0, "file {position} with `{options}`");
+            }
+        }
+    }
+
     /// The comparison of one mutated file.
     pub(super) fn run(&self, seed: u64) {
         let mut random = Random::of(seed);
         let base = &self.bases[random.below(self.bases.len())];
-        let folder = TempDir::new().unwrap();
-        let [good, bad] = ["good", "bad"].map(|name| format!("{name}.{}", base.extension));
-        fs::write(folder.path().join(&good), &base.bytes).unwrap();
-        fs::write(folder.path().join(&bad), mutated(base, &mut random)).unwrap();
-        let mut sides = [good, bad];
-        sides.rotate_left(random.below(2));
-        let code = compared(folder.path(), &sides, random.one_of(&OPTIONS));
+        let order = random.one_of(&[Order::MutatedFirst, Order::MutatedLast]);
+        let bytes = mutated(base, &mut random);
+        let code = compared(base, &bytes, random.one_of(&OPTIONS), order);
         *self.codes.lock().unwrap().entry(code).or_default() += 1;
     }
 
@@ -84,8 +97,21 @@ impl Trials {
     }
 }
 
-/// The exit code of a comparison that ended as it may.
-fn compared(folder: &Path, sides: &[String; 2], options: &str) -> i32 {
+/// Compares a file with its mutation, in either order, and gives the exit code of an end as it may be.
+#[track_caller]
+fn compared(base: &Base, mutated: &[u8], options: &str, order: Order) -> i32 {
+    let folder = TempDir::new().unwrap();
+    let mut sides = ["good", "bad"].map(|name| format!("{name}.{}", base.extension));
+    fs::write(folder.path().join(&sides[0]), &base.bytes).unwrap();
+    fs::write(folder.path().join(&sides[1]), mutated).unwrap();
+    if order == Order::MutatedFirst {
+        sides.reverse();
+    }
+    code_of(folder.path(), &sides, options)
+}
+
+#[track_caller]
+fn code_of(folder: &Path, sides: &[String; 2], options: &str) -> i32 {
     let [out, err] = ["out", "err"].map(|name| folder.join(name));
     let mut child = Command::new(env!("CARGO_BIN_EXE_understudy"))
         .args(["diff", "--memory=64MB", "--threads=2"])
@@ -114,7 +140,7 @@ fn compared(folder: &Path, sides: &[String; 2], options: &str) -> i32 {
         peak <= MEMORY_BYTES + MARGIN_BYTES,
         "{options}: {peak} bytes\n{said}"
     );
-    code.expect("it is one of them")
+    code.expect("it is one of those codes")
 }
 
 fn text(file: &Path) -> String {
