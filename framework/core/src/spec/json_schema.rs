@@ -86,9 +86,15 @@ fn shape_schema(shape: &Shape) -> Value {
         Shape::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Shape::Duration { .. } => json!({ "type": "string", "pattern": "^[0-9]+ *[smhd]$" }),
         Shape::Memory => json!({ "type": "string", "pattern": "^[0-9]+ *([kMG]B|[KMG]iB)$" }),
-        Shape::Within => {
-            json!({ "type": ["string", "number"], "minimum": 0, "pattern": WITHIN_PATTERN })
+        Shape::Within(section) => {
+            let distance =
+                json!({ "type": ["string", "number"], "minimum": 0, "pattern": WITHIN_PATTERN });
+            json!({ "anyOf": [distance, section_schema(section)] })
         }
+        Shape::Distance => {
+            json!({ "type": ["string", "number"], "minimum": 0, "pattern": DISTANCE_PATTERN })
+        }
+        Shape::Percentage => json!({ "type": "string", "pattern": PERCENTAGE_PATTERN }),
         Shape::Date => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
         Shape::ColumnType => json!({ "type": "string", "pattern": column_type_pattern() }),
         Shape::List(list) => list_schema(list),
@@ -100,6 +106,8 @@ fn shape_schema(shape: &Shape) -> Value {
     }
 }
 
+const DISTANCE_PATTERN: &str = "^[0-9][0-9.]*([eE][+-]?[0-9]+)?$|^[0-9]+ *(ms|s|m|h|d)$";
+const PERCENTAGE_PATTERN: &str = "^[0-9][0-9.]*([eE][+-]?[0-9]+)? *%$";
 const WITHIN_PATTERN: &str = "^[0-9][0-9.]*([eE][+-]?[0-9]+)?( *%)?$|^[0-9]+ *(ms|s|m|h|d)$";
 
 fn column_type_pattern() -> String {

@@ -7,7 +7,7 @@ use bigdecimal::{BigDecimal, Zero as _};
 
 use super::model::{ColumnType, Param};
 use super::yaml::Scalar;
-use crate::rule::{Base, Bound, Within};
+use crate::rule::Bound;
 use crate::run_date::RunDate;
 
 /// The column types, as files name them.
@@ -110,34 +110,21 @@ fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(*size)
 }
 
-/// A tolerance: `0.5`, `5%` or, for times, `15m`.
-pub(crate) fn within(scalar: &Scalar) -> Option<Within> {
+/// One bound of a tolerance: `0.5`, `5%` or, for times, `15m`.
+pub(crate) fn bound(scalar: &Scalar) -> Option<Bound> {
     let text = scalar.text.trim();
-    let bound = match text.strip_suffix('%') {
-        Some(percent) => Bound {
-            rel: Some(amount(percent.trim_end())? * BigDecimal::new(1.into(), 2)),
+    if let Some(percent) = text.strip_suffix('%') {
+        let rel = amount(percent.trim_end())? * BigDecimal::new(1.into(), 2);
+        return Some(Bound {
+            rel: Some(rel.normalized()),
             ..Bound::default()
-        },
-        None => match nanos(text) {
-            Some(nanos) => Bound {
-                abs: Some(nanos),
-                abs_is_duration: true,
-                ..Bound::default()
-            },
-            None => Bound {
-                abs: Some(amount(text)?),
-                ..Bound::default()
-            },
-        },
-    };
-    let bound = Bound {
-        of: Base::Old,
-        rel: bound.rel.map(|rel| rel.normalized()),
-        ..bound
-    };
-    Some(Within {
-        up: bound.clone(),
-        down: bound,
+        });
+    }
+    let nanos = nanos(text);
+    Some(Bound {
+        abs_is_duration: nanos.is_some(),
+        abs: Some(nanos.or_else(|| amount(text))?),
+        ..Bound::default()
     })
 }
 

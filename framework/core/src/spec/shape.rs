@@ -22,8 +22,12 @@ pub(crate) enum Shape {
     Duration { min_secs: u64 },
     /// A size in bytes with its unit.
     Memory,
-    /// How far a cell may move.
-    Within,
+    /// How far a cell may move: one distance, or a mapping that says more.
+    Within(&'static Section),
+    /// A number or a duration.
+    Distance,
+    /// A percentage.
+    Percentage,
     /// A calendar date.
     Date,
     /// A type for a CSV column.
@@ -139,7 +143,9 @@ impl Shape {
                 scalar::duration_secs(scalar).is_some_and(|secs| secs >= *min_secs)
             }
             Self::Memory => scalar::memory_bytes(scalar).is_some(),
-            Self::Within => scalar::within(scalar).is_some(),
+            Self::Within(_) => scalar::bound(scalar).is_some(),
+            Self::Distance => scalar::bound(scalar).is_some_and(|bound| bound.abs.is_some()),
+            Self::Percentage => scalar::bound(scalar).is_some_and(|bound| bound.rel.is_some()),
             Self::Date => scalar::date(scalar).is_some(),
             Self::ColumnType => scalar::column_type(scalar).is_some(),
             Self::List(_) | Self::ByName(_) | Self::Section(_) | Self::ListOr(..) => false,
@@ -156,7 +162,9 @@ impl Shape {
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
             Self::Duration { .. } => "a duration".to_owned(),
             Self::Memory => "a size in bytes with its unit".to_owned(),
-            Self::Within => "a distance of zero or more".to_owned(),
+            Self::Within(_) => "a distance of zero or more".to_owned(),
+            Self::Distance => "a number of zero or more, or a duration".to_owned(),
+            Self::Percentage => "a percentage of zero or more".to_owned(),
             Self::Date => "a date".to_owned(),
             Self::ColumnType => "a column type".to_owned(),
             Self::List(_) => "a list".to_owned(),
@@ -177,7 +185,9 @@ impl Shape {
             Self::Duration { min_secs: 0 } => "write a whole number and s, m, h or d, such as `24h`".to_owned(),
             Self::Duration { .. } => "write a whole number above zero and s, m, h or d, such as `10m`".to_owned(),
             Self::Memory => "write a whole number and kB, MB, GB, KiB, MiB or GiB, such as `2GB`".to_owned(),
-            Self::Within => "write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`".to_owned(),
+            Self::Within(_) => "write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`".to_owned(),
+            Self::Distance => "write a number such as `0.5`, or for times a duration such as `15m`".to_owned(),
+            Self::Percentage => "write a number and %, such as `5%`".to_owned(),
             Self::Date => "write it as YYYY-MM-DD".to_owned(),
             Self::ColumnType => format!("the types are: {}", scalar::COLUMN_TYPES.join(", ")),
             Self::List(list) => format!("write one {} or more in brackets: `[a, b]`", list.noun),

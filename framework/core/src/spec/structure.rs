@@ -41,7 +41,10 @@ impl Subject {
 /// Finds everything in a tree that does not fit a shape.
 pub(crate) fn check(node: &Node, shape: &Shape, subject: &Subject, problems: &mut Problems<'_>) {
     match (shape, &*node.data) {
-        (Shape::Section(section) | Shape::ListOr(_, section), Data::Map(entries)) => {
+        (
+            Shape::Section(section) | Shape::ListOr(_, section) | Shape::Within(section),
+            Data::Map(entries),
+        ) => {
             check_section(entries, section, subject, problems);
         }
         (Shape::ByName(by_name), Data::Map(entries)) => {

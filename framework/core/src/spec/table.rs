@@ -356,8 +356,8 @@ static RULE: Section = Section {
         },
         Key {
             name: "within",
-            about: "How far a cell may move: a number, a percentage of the old value, or for times a duration.",
-            shape: Shape::Within,
+            about: "How far a cell may move: a number, a percentage of the old value, or for times a duration; or a mapping that says it for each direction, or gives two bounds of which either suffices.",
+            shape: Shape::Within(&WITHIN),
             need: Optional,
         },
         Key {
@@ -401,6 +401,55 @@ static RULE: Section = Section {
         several: "allows two things",
         fix: "write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`",
     }),
+};
+
+static WITHIN: Section = Section {
+    about: "A tolerance: a bound for both directions, or one for each.",
+    keys: &[
+        Key {
+            name: "up",
+            about: "How far a cell may grow; not at all, if only `down` stands there.",
+            shape: Shape::Within(&BOUND),
+            need: Optional,
+        },
+        Key {
+            name: "down",
+            about: "How far a cell may shrink; not at all, if only `up` stands there.",
+            shape: Shape::Within(&BOUND),
+            need: Optional,
+        },
+        ABS,
+        REL,
+        OF,
+    ],
+    one_of: None,
+};
+
+static BOUND: Section = Section {
+    about: "A bound.",
+    keys: &[ABS, REL, OF],
+    one_of: None,
+};
+
+const ABS: Key = Key {
+    name: "abs",
+    about: "The distance itself; where `rel` stands there too, either suffices.",
+    shape: Shape::Distance,
+    need: Optional,
+};
+
+const REL: Key = Key {
+    name: "rel",
+    about: "The distance as a percentage.",
+    shape: Shape::Percentage,
+    need: Optional,
+};
+
+const OF: Key = Key {
+    name: "of",
+    about: "What the percentage is of: the old value, or the greater one; the old one, if it is left out.",
+    shape: Shape::Word(&["old", "max"]),
+    need: With("rel"),
 };
 
 /// The kinds of difference, as rules name them.

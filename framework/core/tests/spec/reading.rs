@@ -1,6 +1,7 @@
 //! What a file without mistakes comes to.
 
-use expect_test::expect;
+use expect_test::{Expect, expect};
+use understudy_core::rule::{Allowance, Bound};
 use understudy_core::spec::{Input, Param, VersionKind, load_rules};
 
 use crate::{Folder, VALID, check, loaded, with};
@@ -303,6 +304,54 @@ fn every_key_arrives() {
                     "allow": "any",
                     "reason": "ranks follow delays",
                     "until": null
+                  },
+                  {
+                    "name": "rule 2",
+                    "customers": null,
+                    "columns": null,
+                    "kinds": null,
+                    "allow": {
+                      "within": {
+                        "up": {
+                          "abs": "1",
+                          "rel": "0.01",
+                          "of": "max",
+                          "abs_is_duration": false
+                        },
+                        "down": {
+                          "abs": "0",
+                          "rel": "0.02",
+                          "of": "old",
+                          "abs_is_duration": false
+                        }
+                      }
+                    },
+                    "reason": null,
+                    "until": null
+                  },
+                  {
+                    "name": "either bound",
+                    "customers": null,
+                    "columns": null,
+                    "kinds": null,
+                    "allow": {
+                      "within": {
+                        "up": {
+                          "abs": "0.5",
+                          "rel": "0.01",
+                          "of": "max",
+                          "abs_is_duration": false
+                        },
+                        "down": {
+                          "abs": "0.5",
+                          "rel": "0.01",
+                          "of": "max",
+                          "abs_is_duration": false
+                        }
+                      }
+                    },
+                    "reason": null,
+                    "until": null
                   }
                 ]
               },
@@ -453,6 +502,121 @@ fn rules_can_stand_by_themselves() {
         .map(|rule| rule.name)
         .collect();
     assert_eq!(names, ["rule 1", "clock"]);
+}
+
+#[track_caller]
+fn within(text: &str, up: &str, down: &str) {
+    let rules = load_rules(&format!("- within: {text}\n"), "rules.yaml", &Folder).unwrap();
+    let Allowance::Within(within) = &rules[0].allow else {
+        panic!("{text}")
+    };
+    let shown = |bound: &Bound| {
+        let abs = bound.abs.as_ref().map(|abs| format!("abs {abs}"));
+        let unit = bound.abs_is_duration.then(|| "ns".to_owned());
+        let rel = bound
+            .rel
+            .as_ref()
+            .map(|rel| format!("rel {rel} of {:?}", bound.of));
+        let parts: Vec<_> = [abs, unit, rel].into_iter().flatten().collect();
+        parts.join(" ")
+    };
+    assert_eq!(
+        (shown(&within.up), shown(&within.down)),
+        (up.to_owned(), down.to_owned()),
+        "{text}"
+    );
+}
+
+#[test]
+fn tolerances_with_several_parts() {
+    within("0.5", "abs 0.5", "abs 0.5");
+    within("{ abs: 0.5 }", "abs 0.5", "abs 0.5");
+    within(
+        "{ abs: 0.5, rel: 5% }",
+        "abs 0.5 rel 0.05 of Old",
+        "abs 0.5 rel 0.05 of Old",
+    );
+    within("{ rel: 5%, of: max }", "rel 0.05 of Max", "rel 0.05 of Max");
+    within("{ rel: 5%, of: old }", "rel 0.05 of Old", "rel 0.05 of Old");
+    within("{ up: 10%, down: 0 }", "rel 0.1 of Old", "abs 0");
+    within("{ up: 1s }", "abs 1000000000 ns", "");
+    within(
+        "{ down: { abs: 1, rel: 1%, of: max }, up: 2 }",
+        "abs 2",
+        "abs 1 rel 0.01 of Max",
+    );
+}
+
+#[track_caller]
+fn wrong_within(text: &str, expected: &Expect) {
+    let problems = load_rules(&format!("- within: {text}\n"), "rules.yaml", &Folder).unwrap_err();
+    let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    expected.assert_eq(&texts.join("\n"));
+}
+
+#[test]
+fn problems_of_tolerances_with_several_parts() {
+    wrong_within(
+        "{ up: 10%, abs: 1 }",
+        &expect![[r#"
+        rules.yaml:1:11: `within` of `rule 1` has a bound for both directions beside one for a single direction
+            - within: { up: 10%, abs: 1 }
+            hint: write `abs`, `rel` and `of` in a mapping under `up` or `down`"#]],
+    );
+    wrong_within(
+        "{}",
+        &expect![[r#"
+        rules.yaml:1:11: `within` of `rule 1` has no bound
+            - within: {}
+            hint: write `abs` or `rel` or both, or `up` or `down` or both"#]],
+    );
+    wrong_within(
+        "{ up: { of: max } }",
+        &expect![[r#"
+        rules.yaml:1:17: `up` of `within` of `rule 1` has no bound
+            - within: { up: { of: max } }
+            hint: write `abs` or `rel` or both
+        rules.yaml:1:19: `of` of `up` of `within` of rule 1 of the file needs `rel`, which is not there
+            - within: { up: { of: max } }
+            hint: add `rel: …`, or leave `of` out"#]],
+    );
+    wrong_within(
+        "{ rel: 0.05 }",
+        &expect![[r#"
+        rules.yaml:1:18: `rel` of `within` of rule 1 of the file must be a percentage of zero or more, not `0.05`
+            - within: { rel: 0.05 }
+            hint: write a number and %, such as `5%`"#]],
+    );
+    wrong_within(
+        "{ abs: 5%, of: new }",
+        &expect![[r#"
+        rules.yaml:1:18: `abs` of `within` of rule 1 of the file must be a number of zero or more, or a duration, not `5%`
+            - within: { abs: 5%, of: new }
+            hint: write a number such as `0.5`, or for times a duration such as `15m`
+        rules.yaml:1:22: `of` of `within` of rule 1 of the file needs `rel`, which is not there
+            - within: { abs: 5%, of: new }
+            hint: add `rel: …`, or leave `of` out
+        rules.yaml:1:26: `of` of `within` of rule 1 of the file cannot be `new`
+            - within: { abs: 5%, of: new }
+            hint: the words for it are: max, old"#]],
+    );
+    wrong_within(
+        "{ abs: -1, upp: 2 }",
+        &expect![[r#"
+        rules.yaml:1:18: `abs` of `within` of rule 1 of the file must be a number of zero or more, or a duration, not `-1`
+            - within: { abs: -1, upp: 2 }
+            hint: write a number such as `0.5`, or for times a duration such as `15m`
+        rules.yaml:1:22: unknown key `upp` in `within` of rule 1 of the file
+            - within: { abs: -1, upp: 2 }
+            hint: did you mean `up`? the keys here are: abs, down, of, rel, up"#]],
+    );
+    wrong_within(
+        "[1, 2]",
+        &expect![[r#"
+        rules.yaml:1:11: `within` of rule 1 of the file must be a distance of zero or more, not a list
+            - within: [1, 2]
+            hint: write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`"#]],
+    );
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod within;
+
 use super::Reading;
 use super::names::{Names, text_at, texts_at};
 use crate::rule::{Allowance, DifferenceKind, Normalizer, Rule};
@@ -78,6 +80,9 @@ fn read_list(list: &Node, origin: &Origin, reading: &mut Reading<'_, '_>) -> Vec
             );
         }
         check_selection(node, &name, origin, reading.problems);
+        if let Some(within) = node.get("within") {
+            within::check(within, &rule_label(&name), origin, reading.problems);
+        }
         rules.extend(read_rule(name, node, origin, reading));
     }
     rules
@@ -138,7 +143,7 @@ fn read_rule(
 
 fn allowance(node: &Node) -> Option<Allowance> {
     if let Some(within) = node.get("within") {
-        return scalar::within(within.scalar()?).map(Allowance::Within);
+        return within::read(within).map(Allowance::Within);
     }
     if node.get("normalize").is_some() {
         return Some(Allowance::Normalize(normalizers(node)));
