@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array,
-    DictionaryArray, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, Int64Builder,
-    ListArray, ListBuilder, MapBuilder, RecordBatch, StringArray, StringBuilder, StructArray,
-    TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, Date32Array, Decimal128Array,
+    Decimal256Array, DictionaryArray, DurationMillisecondArray, FixedSizeBinaryArray, Float32Array,
+    Float64Array, Int32Array, Int64Array, Int64Builder, LargeStringArray, ListArray, ListBuilder,
+    MapBuilder, RecordBatch, StringArray, StringBuilder, StringViewArray, StructArray,
+    Time64NanosecondArray, TimestampMicrosecondArray, UInt64Array,
 };
-use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, i256};
+use arrow::datatypes::{DataType, Field, Int8Type, Int32Type, Int64Type, UInt32Type, i256};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{
@@ -48,6 +49,8 @@ pub(super) fn all() -> Vec<Base> {
             plain(properties(Compression::BROTLI(BrotliLevel::default()))),
         ),
         parquet(&wide, properties(Compression::UNCOMPRESSED)),
+        parquet(&foreign(), properties(Compression::SNAPPY)),
+        parquet(&foreign(), plain(properties(Compression::UNCOMPRESSED))),
         csv(""),
         csv("\""),
     ]
@@ -214,6 +217,56 @@ fn wide() -> RecordBatch {
         (
             "count",
             Arc::new(Int32Array::from_iter_values(rows().map(|row| row as i32))),
+        ),
+    ];
+    columns.extend(more);
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+/// Types that other writers leave in the Arrow schema of a file: categories, views, large and fixed kinds, times.
+fn foreign() -> RecordBatch {
+    let rows = || 0..ROWS;
+    let mut columns = ids_and_names();
+    let texts: Vec<_> = rows().map(name).collect();
+    let texts = || texts.iter().map(Option::as_deref);
+    let more: [(&str, ArrayRef); 9] = [
+        (
+            "category",
+            Arc::new(texts().collect::<DictionaryArray<Int8Type>>()),
+        ),
+        (
+            "enum",
+            Arc::new(texts().collect::<DictionaryArray<UInt32Type>>()),
+        ),
+        ("view", Arc::new(texts().collect::<StringViewArray>())),
+        ("long", Arc::new(texts().collect::<LargeStringArray>())),
+        (
+            "bytes",
+            Arc::new(
+                texts()
+                    .map(|text| text.map(str::as_bytes))
+                    .collect::<BinaryViewArray>(),
+            ),
+        ),
+        (
+            "half",
+            Arc::new(Float32Array::from_iter_values(
+                rows().map(|row| row as f32 / 2.0),
+            )),
+        ),
+        (
+            "big",
+            Arc::new(UInt64Array::from_iter_values(
+                rows().map(|row| u64::MAX - row as u64),
+            )),
+        ),
+        (
+            "time",
+            Arc::new(Time64NanosecondArray::from_iter_values(rows())),
+        ),
+        (
+            "span",
+            Arc::new(DurationMillisecondArray::from_iter_values(rows())),
         ),
     ];
     columns.extend(more);
