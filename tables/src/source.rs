@@ -30,6 +30,9 @@ pub struct TableSource {
     pub types: BTreeMap<String, ColumnType>,
 }
 
+/// The columns that a table has at most: as many as a spreadsheet. A file with more is taken for something else.
+pub(crate) const MAX_COLUMNS: usize = 1 << 14;
+
 /// How large a table is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Extent {
@@ -94,6 +97,16 @@ pub enum SchemaError {
         was: DataType,
         /// The type now.
         now: DataType,
+    },
+    /// More columns than any table should have.
+    #[error("`{}` has {found} columns, and at most {limit} can be read", file.display())]
+    TooManyColumns {
+        /// The file.
+        file: PathBuf,
+        /// Its columns.
+        found: usize,
+        /// The limit.
+        limit: usize,
     },
     /// Two columns of a file have one name.
     #[error("column `{column}` stands twice in `{}`", file.display())]

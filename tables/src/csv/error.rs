@@ -20,6 +20,14 @@ pub enum CsvProblem {
     /// There is no header line.
     #[error("the file is empty; a CSV needs a header line")]
     NoHeader,
+    /// More columns than any table should have.
+    #[error("{found} columns, where at most {limit} can be read; does a line not end?")]
+    TooManyColumns {
+        /// The columns of the header.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// A column has no name.
     #[error("column {position} of the header has no name")]
     UnnamedColumn {

@@ -15,6 +15,9 @@ use crate::source::SchemaError;
 /// The longest piece of a wrong value that an error shows.
 const MAX_SHOWN_CHARS: usize = 60;
 
+/// A batch that has so many bytes of text is not given more rows.
+const MAX_BATCH_BYTES: usize = 8 << 20;
+
 /// The wanted columns of one CSV file.
 pub(crate) struct CsvBatches {
     path: PathBuf,
@@ -67,12 +70,13 @@ impl CsvBatches {
     }
 
     fn batch(&mut self) -> Result<Option<RecordBatch>, TableError> {
-        let mut rows = 0;
-        while rows < self.batch_rows {
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < self.batch_rows && bytes < MAX_BATCH_BYTES {
             let Some(record) = self.records.next()? else {
                 break;
             };
             rows += 1;
+            bytes += record.bytes();
             push(record, &self.targets, &mut self.columns)
                 .map_err(|wrong| wrong.at(&self.path, record, &self.schema))?;
         }

@@ -10,6 +10,7 @@ pub(crate) use record::Record;
 
 use super::error::{CsvError, CsvProblem};
 use crate::error::TableError;
+use crate::source::MAX_COLUMNS;
 
 /// A longer record is taken for a quote that nobody closed.
 pub(crate) const MAX_RECORD_BYTES: usize = 64 << 20;
@@ -70,6 +71,10 @@ impl Records {
     fn header(&mut self) -> Result<Vec<String>, TableError> {
         if !self.read()? || self.record.is_blank() {
             return Err(self.error(1, CsvProblem::NoHeader));
+        }
+        let (found, limit) = (self.record.field_count(), MAX_COLUMNS);
+        if found > limit {
+            return Err(self.error(1, CsvProblem::TooManyColumns { found, limit }));
         }
         let mut names: Vec<String> = Vec::new();
         for name in self.record.fields() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use understudy_core::snapshot::FileFormat;
 
-use super::{SchemaError, TableSource, parquet};
+use super::{MAX_COLUMNS, SchemaError, TableSource, parquet};
 use crate::csv::build::arrow_type;
 use crate::csv::guess::{Guess, fits};
 use crate::csv::scan::scan;
@@ -230,6 +230,11 @@ fn parquet_fields(source: &TableSource) -> Result<Fields, TableError> {
 
 fn bare_fields(path: &Path) -> Result<Fields, TableError> {
     let schema = parquet::file_schema(path)?;
+    let (found, limit) = (schema.fields().len(), MAX_COLUMNS);
+    if found > limit {
+        let file = path.to_owned();
+        return Err(SchemaError::TooManyColumns { file, found, limit }.into());
+    }
     for (position, field) in schema.fields().iter().enumerate() {
         if schema.fields()[..position]
             .iter()

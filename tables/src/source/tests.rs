@@ -164,6 +164,48 @@ fn broken_csv_is_named_with_its_line() {
     );
 }
 
+/// Finding columns by name takes time by the square of their number.
+#[test]
+fn more_columns_than_a_table_has_are_refused() {
+    let header = |columns: usize| {
+        let names: Vec<_> = (0..columns).map(|column| format!("c{column}")).collect();
+        names.join(",") + "\n"
+    };
+    check_csv(
+        &header(16_385),
+        "`a.csv`, line 1: 16385 columns, where at most 16384 can be read; does a line not end?",
+    );
+    let folder = folder(&[("a.csv", &header(16_384))]);
+    let schema = source(folder.path(), "a.csv", &[]).schema().unwrap();
+    assert_eq!(schema.fields().len(), 16_384);
+    let column = |number: usize| {
+        (
+            format!("c{number}"),
+            Arc::new(Int64Array::from(vec![1])) as _,
+        )
+    };
+    let batch = RecordBatch::try_from_iter((0..16_385).map(column)).unwrap();
+    let path = folder.path().join("a.parquet");
+    let mut file = ParquetFile::create(&path, &batch.schema()).unwrap();
+    file.write(&batch).unwrap();
+    file.finish().unwrap();
+    let error = source(folder.path(), "a.parquet", &[])
+        .schema()
+        .unwrap_err();
+    let said = "a.parquet` has 16385 columns, and at most 16384 can be read";
+    assert!(error.to_string().ends_with(said), "{error}");
+}
+
+#[test]
+fn long_fields_make_short_batches() {
+    let line = format!("{}\n", "x".repeat(1 << 20));
+    let folder = folder(&[("a.csv", &format!("a\n{}", line.repeat(20)))]);
+    let source = source(folder.path(), "a.csv", &[]);
+    let batches = source.read(&source.schema().unwrap(), None, 1_000).unwrap();
+    let rows: Vec<_> = batches.map(|batch| batch.unwrap().num_rows()).collect();
+    assert_eq!(rows, [8, 8, 4]);
+}
+
 #[test]
 fn bad_utf8_is_named_with_its_line() {
     let folder = TempDir::new().unwrap();

@@ -54,7 +54,7 @@ impl Record {
         self.state == State::Quoted
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.text.len()
     }
 
