@@ -3,6 +3,7 @@
 
 mod bases;
 mod campaign;
+mod hostile;
 mod mutate;
 mod trial;
 
