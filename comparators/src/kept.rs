@@ -16,7 +16,11 @@ pub(crate) struct Kept {
 pub(crate) struct KeptRows<'a> {
     means: &'a Means,
     all: Option<Vec<Kept>>,
-    taken_bytes: u64,
+    /// Drawn from the budget of kept rows.
+    kept_bytes: u64,
+    /// Drawn from the memory of everything.
+    memory_bytes: u64,
+    has_own_room: bool,
 }
 
 impl<'a> KeptRows<'a> {
@@ -24,23 +28,30 @@ impl<'a> KeptRows<'a> {
         Self {
             means,
             all: Some(Vec::new()),
-            taken_bytes: 0,
+            kept_bytes: 0,
+            memory_bytes: 0,
+            has_own_room: false,
         }
+    }
+
+    /// The same for rows that will be few: they need no room that others could take first.
+    pub(crate) fn of_few(means: &'a Means) -> Self {
+        let mut rows = Self::new(means);
+        rows.has_own_room = true;
+        rows
     }
 
     pub(crate) fn keep(&mut self, kept: Kept) {
         let bytes =
             (kept.batch.get_array_memory_size() + kept.positions.len() * size_of::<u64>()) as u64;
         let Some(all) = &mut self.all else { return };
-        let has_room = self.means.kept.take(bytes) && {
-            let has_room = self.means.memory.take(bytes);
-            if !has_room {
-                self.means.kept.give_back(bytes);
-            }
-            has_room
-        };
+        let mut has_room = self.means.kept.take(bytes);
+        self.kept_bytes += if has_room { bytes } else { 0 };
+        if has_room && !self.has_own_room {
+            has_room = self.means.memory.take(bytes);
+            self.memory_bytes += if has_room { bytes } else { 0 };
+        }
         if has_room {
-            self.taken_bytes += bytes;
             all.push(kept);
         } else {
             self.give_up();
@@ -52,7 +63,8 @@ impl<'a> KeptRows<'a> {
         match (&mut self.all, other.all.take()) {
             (Some(all), Some(more)) => {
                 all.extend(more);
-                self.taken_bytes += std::mem::take(&mut other.taken_bytes);
+                self.kept_bytes += std::mem::take(&mut other.kept_bytes);
+                self.memory_bytes += std::mem::take(&mut other.memory_bytes);
             }
             _ => self.give_up(),
         }
@@ -74,9 +86,12 @@ impl<'a> KeptRows<'a> {
     }
 
     fn give_back(&mut self) {
-        self.means.kept.give_back(self.taken_bytes);
-        self.means.memory.give_back(self.taken_bytes);
-        self.taken_bytes = 0;
+        self.means
+            .kept
+            .give_back(std::mem::take(&mut self.kept_bytes));
+        self.means
+            .memory
+            .give_back(std::mem::take(&mut self.memory_bytes));
     }
 }
 

@@ -110,8 +110,8 @@ impl<'a> Light<'a> {
             },
         )?;
         let mut kept = Both {
-            old: KeptRows::new(setting.means),
-            new: KeptRows::new(setting.means),
+            old: KeptRows::of_few(setting.means),
+            new: KeptRows::of_few(setting.means),
         };
         for Both { old, new } in of_threads {
             kept.old.merge(old);
@@ -198,7 +198,7 @@ impl<'p, 'a> Writer<'p, 'a> {
             side,
             digests: Digests::default(),
             customers: Vec::new(),
-            kept: KeptRows::new(setting.means),
+            kept: KeptRows::of_few(setting.means),
         }
     }
 
