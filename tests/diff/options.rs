@@ -178,6 +178,16 @@ id,price,weight
         ("--within price=4.9% --within 10%", 0),
         ("--within price=5% --ignore weight", 0),
         ("--within 0", 1),
+        ("--within 'price={up: 5%, down: 0}' --ignore weight", 0),
+        ("--within 'price={up: 4.9%}' --ignore weight", 1),
+        ("--within 'price={down: 50%}' --ignore weight", 1),
+        ("--within 'price={abs: 5, rel: 1%}' --ignore weight", 0),
+        ("--within 'price={abs: 1, rel: 5%}' --ignore weight", 0),
+        ("--within 'price={abs: 4, rel: 4%}' --ignore weight", 1),
+        ("--within 'price={rel: 4.77%, of: max}' --ignore weight", 0),
+        ("--within 'price={rel: 4.76%, of: max}' --ignore weight", 1),
+        ("--within '{up: 10%, down: 0}'", 0),
+        ("--within 'price={up: 5%, dwon: 0}'", 2),
     ];
     for (within, expected) in cases {
         assert_eq!(code(within), expected, "{within}");
@@ -237,6 +247,18 @@ fn within_that_is_none() {
             hint: write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`
         "#]],
         ),
+        ("--within 'price={up: 5%, dwon: 0}'", expect![[r#"
+            exit 2
+            -- standard error
+            error: `--within price={up: 5%, dwon: 0}`: unknown key `dwon` in `within` of rule 1 of the file
+            hint: did you mean `down`? the keys here are: abs, down, of, rel, up
+        "#]]),
+        ("--within 'price={}'", expect![[r#"
+            exit 2
+            -- standard error
+            error: `--within price={}`: `within` of `rule 1` has no bound
+            hint: write `abs` or `rel` or both, or `up` or `down` or both
+        "#]]),
         (
             "--within prise=5",
             expect![[r#"
