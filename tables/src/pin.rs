@@ -110,6 +110,14 @@ pub enum PinError {
         /// The path, as far as it can be shown.
         path: String,
     },
+    /// A pipe, a socket or a device: to wait for one that nobody writes to is to wait for ever.
+    #[error("dataset `{name}`: `{file}` is not a regular file; write what it gives into one")]
+    NotAFile {
+        /// The dataset.
+        name: String,
+        /// What is there.
+        file: String,
+    },
     /// The file system refused.
     #[error("dataset `{name}`: `{}` cannot be read", path.display())]
     Io {
@@ -204,6 +212,12 @@ fn pin_file(name: &str, found: Found, base: &Path) -> Result<PinnedFile, PinErro
         source,
     };
     let metadata = fs::metadata(&path).map_err(io_error)?;
+    if !metadata.is_file() {
+        return Err(PinError::NotAFile {
+            name: name.to_owned(),
+            file: found.path,
+        });
+    }
     let digest = if metadata.len() <= MAX_DIGESTED_BYTES {
         Some(digest_of(&path).map_err(io_error)?)
     } else {

@@ -129,6 +129,19 @@ fn tables_that_are_not_there() {
     );
 }
 
+/// Nobody writes into it, so that whoever opens it waits.
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let scene = Scene::of(TABLES);
+    let pipe = scene.playground.path("pipe.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let ended = scene.command("good.csv pipe.csv").output().unwrap();
+    let said = "`pipe.csv` is not a regular file; write what it gives into one\n";
+    assert_eq!(ended.status.code(), Some(6));
+    assert!(String::from_utf8(ended.stderr).unwrap().ends_with(said));
+}
+
 #[test]
 fn csv_that_is_none() {
     check(

@@ -247,18 +247,24 @@ fn within_that_is_none() {
             hint: write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`
         "#]],
         ),
-        ("--within 'price={up: 5%, dwon: 0}'", expect![[r#"
+        (
+            "--within 'price={up: 5%, dwon: 0}'",
+            expect![[r#"
             exit 2
             -- standard error
             error: `--within price={up: 5%, dwon: 0}`: unknown key `dwon` in `within` of rule 1 of the file
             hint: did you mean `down`? the keys here are: abs, down, of, rel, up
-        "#]]),
-        ("--within 'price={}'", expect![[r#"
+        "#]],
+        ),
+        (
+            "--within 'price={}'",
+            expect![[r#"
             exit 2
             -- standard error
             error: `--within price={}`: `within` of `rule 1` has no bound
             hint: write `abs` or `rel` or both, or `up` or `down` or both
-        "#]]),
+        "#]],
+        ),
         (
             "--within prise=5",
             expect![[r#"

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -208,4 +209,15 @@ fn dates_are_those_with_data() {
         "2013-01-01",
     );
     check(&[], "t/date={date}/", "");
+}
+
+#[test]
+fn what_is_no_regular_file_is_not_waited_for() {
+    let folder = folder(&["t/a.csv"]);
+    let _socket = UnixListener::bind(folder.path().join("t/b.csv")).unwrap();
+    for location in ["t/b.csv", "t"] {
+        let error = pin("d", location, folder.path()).unwrap_err();
+        let said = "dataset `d`: `t/b.csv` is not a regular file; write what it gives into one";
+        assert_eq!(error.to_string(), said);
+    }
 }
