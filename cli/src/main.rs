@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let exit = panic::catch_unwind(AssertUnwindSafe(|| dispatch(arguments.verb))).unwrap_or_else(|_| {
-        eprintln!("this is a bug in understudy, not in your pipeline; the next run finishes what this one left half done");
+        eprintln!("this is a bug in understudy, not in your pipeline or data; what a run left half done, the next run finishes");
         Exit::Bug
     });
     exit.into()

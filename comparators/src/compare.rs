@@ -353,7 +353,11 @@ fn row_notes(comparison: &Comparison, gave_up: u64) -> Vec<String> {
         _ => format!("{duplicates} keys stand more than once on a side"),
     });
     let bounded = (gave_up > 0).then(|| {
-        format!("{gave_up} keys have too many differing rows for the best pairing; theirs were paired in order")
+        let groups = match gave_up {
+            1 => "1 group of rows is",
+            _ => &format!("{gave_up} groups of rows are"),
+        };
+        format!("{groups} too large for the best pairing, and paired in order")
     });
     [empty, twice, bounded].into_iter().flatten().collect()
 }

@@ -601,3 +601,23 @@ fn wrong_usage() {
     "#]],
     );
 }
+
+#[test]
+fn rules_for_customers_need_a_customer_column() {
+    let rules = "\
+-- rules.yaml
+- name: shop a may move
+  customers: [a]
+  within: 6%
+";
+    check(
+        &format!("{TABLES}{rules}"),
+        "old.csv new.csv --key id --rules rules.yaml",
+        &expect![[r#"
+            exit 2
+            -- standard error
+            error: rule `shop a may move` of `rules.yaml` selects customers, but nothing says whose a row is
+            hint: add `--customer COLUMN`
+        "#]],
+    );
+}

@@ -155,7 +155,7 @@ pub async fn diff(
 ) -> Result<DiffReport, DiffError> {
     let (old, new) = (table("OLD", &request.old)?, table("NEW", &request.new)?);
     let out = request.out.as_deref();
-    out.map_or(Ok(()), require_free)?;
+    out.map_or(Ok(()), make_room)?;
     let job = DiffJob {
         old,
         new,
@@ -193,6 +193,20 @@ fn table(side: &'static str, location: &str) -> Result<TableSource, DiffError> {
     })
 }
 
+/// Makes a folder ready for a report. The summary is written last, so that a report that has none is not finished:
+/// therefore that of an earlier report goes first.
+fn make_room(folder: &Path) -> Result<(), DiffError> {
+    require_free(folder)?;
+    remove_unfinished(folder);
+    match fs::remove_file(folder.join(SUMMARY_JSON)) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(DiffError::Out {
+            folder: folder.display().to_string(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// An earlier report may be replaced; whatever else is there is somebody's, and nothing is mixed with it.
 fn require_free(folder: &Path) -> Result<(), DiffError> {
     let named = || folder.display().to_string();
@@ -211,6 +225,8 @@ fn require_free(folder: &Path) -> Result<(), DiffError> {
         .map(|entry| entry.file_name().to_string_lossy().into_owned());
     match names
         .filter(|name| !REPORT_FILES.contains(&name.as_str()))
+        // One that was killed could not remove them.
+        .filter(|name| !name.starts_with(TEMPORARY_PREFIX))
         .min()
     {
         Some(file) => Err(DiffError::OutNotEmpty {

@@ -47,7 +47,16 @@ pub(crate) fn read(arguments: &DiffArguments) -> Result<Typed, String> {
         });
     }
     if let Some(file) = &arguments.rules {
-        typed.rules.extend(of_file(file)?);
+        let rules = of_file(file)?;
+        let selecting = rules.iter().find(|rule| rule.customers.is_some());
+        if let (Some(rule), None) = (selecting, &arguments.customer) {
+            return Err(format!(
+                "rule `{}` of `{}` selects customers, but nothing says whose a row is\nhint: add `--customer COLUMN`",
+                rule.name,
+                file.display()
+            ));
+        }
+        typed.rules.extend(rules);
     }
     Ok(typed)
 }
