@@ -1,11 +1,12 @@
 //! `understudy diff` beside the tools that somebody would pick instead, on the same tables in the same run.
 //!
 //! `cargo run --example diff_benchmark -- [--rows N | --pair DIR] [--only same,changed,noise] [--peers NAMES]
-//! [--python PROGRAM] [--compara PROGRAM] [--repeat N]`
+//! [--python PROGRAM] [--compara PROGRAM] [--repeat N] [--warm]`
 //!
 //! The tables look like lineitem of TPC-H. With `--rows` they are made here, from a seed; with `--pair` they are
 //! `live.parquet`, `same.parquet`, `changed.parquet` and `noise.parquet` of a folder. All tools match rows on
-//! (l_orderkey, l_linenumber), tolerate 1e-9 of l_extendedprice, and write the rows that differ to files.
+//! (l_orderkey, l_linenumber), tolerate 1e-9 of l_extendedprice, and write the rows that differ to files. With `--warm` the tables are read once
+//! before each run, so that every tool finds them in the system's cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ struct Options {
     python: String,
     compara: String,
     repeat: usize,
+    is_warm: bool,
 }
 
 fn main() {
@@ -54,7 +56,7 @@ fn main() {
         .iter()
         .filter(|(shadow, ..)| options.only.iter().any(|only| only == shadow));
     for (shadow, small, large) in wanted {
-        let results = measure(&tools, &pair, shadow, options.repeat, folder.path());
+        let results = measure(&tools, &pair, shadow, &options, folder.path());
         print_results(shadow, &results);
         println!(
             "| {shadow} | *to reach* | | {small} at 6 million rows, {large} at 60 million | 1.5 GB | |"
@@ -89,6 +91,7 @@ fn options() -> Options {
         repeat: value("--repeat").map_or(1, |times| {
             times.parse().expect("--repeat takes a whole number")
         }),
+        is_warm: arguments.iter().any(|argument| argument == "--warm"),
     }
 }
 
@@ -218,9 +221,10 @@ fn measure<'t>(
     tools: &'t [Tool],
     pair: &Path,
     shadow: &str,
-    repeat: usize,
+    options: &Options,
     folder: &Path,
 ) -> Vec<Measured<'t>> {
+    let (repeat, is_warm) = (options.repeat, options.is_warm);
     let (live, shadow_file) = (
         pair.join("live.parquet"),
         pair.join(format!("{shadow}.parquet")),
@@ -232,7 +236,9 @@ fn measure<'t>(
             let out = folder.join("out");
             let _ = fs::remove_dir_all(&out);
             let mut command = (tool.command)(&live, &shadow_file, shadow, &out);
-            warm(&[&live, &shadow_file]);
+            if is_warm {
+                warm(&[&live, &shadow_file]);
+            }
             let printed = folder.join("printed");
             let file = fs::File::create(&printed).expect("what is printed can be kept");
             took.push(run(command.stdout(file).stderr(Stdio::null())));
@@ -245,8 +251,8 @@ fn measure<'t>(
     measured
 }
 
-/// Reads files once, so that every tool finds them in the system's cache: one that takes much memory drives them out
-/// for the next.
+/// Reads files once, so that a tool finds them in the system's cache, which one that takes much memory drives them
+/// out of for the next.
 fn warm(files: &[&Path]) {
     for file in files {
         let mut file = fs::File::open(file).expect("a table can be opened");

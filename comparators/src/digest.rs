@@ -18,23 +18,35 @@ const NULL: u128 = 0x243f_6a88_85a3_08d3_1319_8a2e_0370_7344;
 
 /// The digests of all cells of an array.
 pub(crate) fn cell_digests(domain: &Domain, array: &dyn Array) -> Vec<u128> {
+    digests(domain, array, word_digest)
+}
+
+fn digests(domain: &Domain, array: &dyn Array, word: impl Fn(u64) -> u128 + Copy) -> Vec<u128> {
     let mut digests = Vec::with_capacity(array.len());
-    visit_digests(domain, array, &mut |_, digest| digests.push(digest));
+    visit_digests(domain, array, word, &mut |_, digest| digests.push(digest));
     digests
 }
 
 /// Adds the digests of one column's cells to the digests of their rows.
 ///
 /// Each digest is first multiplied with an odd number of its own column, so that equal values that change places do
-/// not cancel.
+/// not cancel. That is multilinear hashing: whatever two rows are, only few factors would give them one sum. So words
+/// need hardly be mixed before; it is the sum that is, by [`row_digest`].
 pub(crate) fn add_digests(place: usize, domain: &Domain, array: &dyn Array, sums: &mut [u128]) {
     let factor = xxh3_128(format!("column {place}").as_bytes()) | 1;
-    visit_digests(domain, array, &mut |row, digest| {
+    visit_digests(domain, array, folded, &mut |row, digest| {
         sums[row] = sums[row].wrapping_add(digest.wrapping_mul(factor));
     });
 }
 
-/// The digest of a row, of the sum of its cells' digests.
+/// A word with its upper bits among its lower ones: a factor moves bits upwards only, and two floats often differ in
+/// their upper bits alone. Different words stay different.
+#[inline(always)]
+fn folded(word: u64) -> u128 {
+    u128::from(word ^ (word >> 32))
+}
+
+/// The digest of a row or a key, of the sum of its cells' digests.
 ///
 /// Rows are summed up too, and a sum of sums would not tell which cell stands in which row: two rows that exchange a
 /// value would go unseen. This step is not linear, and gives different sums different digests.
@@ -53,13 +65,18 @@ pub(crate) fn upper(digest: u128) -> u64 {
 }
 
 /// Shows each row of an array, in order, with its cell's digest.
-fn visit_digests(domain: &Domain, array: &dyn Array, visit: &mut impl FnMut(usize, u128)) {
+fn visit_digests(
+    domain: &Domain,
+    array: &dyn Array,
+    word: impl Fn(u64) -> u128 + Copy,
+    visit: &mut impl FnMut(usize, u128),
+) {
     match (array.data_type(), domain) {
-        (DataType::Dictionary(_, _), _) => visit_dictionary(domain, array, visit),
+        (DataType::Dictionary(_, _), _) => visit_dictionary(domain, array, word, visit),
         (DataType::RunEndEncoded(ends, _), _) => match ends.data_type() {
-            DataType::Int16 => visit_runs::<Int16Type>(domain, array, visit),
-            DataType::Int32 => visit_runs::<Int32Type>(domain, array, visit),
-            _ => visit_runs::<Int64Type>(domain, array, visit),
+            DataType::Int16 => visit_runs::<Int16Type>(domain, array, word, visit),
+            DataType::Int32 => visit_runs::<Int32Type>(domain, array, word, visit),
+            _ => visit_runs::<Int64Type>(domain, array, word, visit),
         },
         (DataType::Null, _) | (_, Domain::Null) => {
             (0..array.len()).for_each(|row| visit(row, NULL))
@@ -70,16 +87,16 @@ fn visit_digests(domain: &Domain, array: &dyn Array, visit: &mut impl FnMut(usiz
         (_, Domain::Struct(fields)) => nested::visit_structs(fields, array, visit),
         (_, Domain::Map(keys, values)) => nested::visit_maps(keys, values, array, visit),
         _ => visit_scalars(domain, array, &mut |row, scalar| {
-            visit(row, scalar_digest(scalar))
+            visit(row, scalar_digest(scalar, word))
         }),
     }
 }
 
 #[inline(always)]
-fn scalar_digest(scalar: Scalar) -> u128 {
+fn scalar_digest(scalar: Scalar, digest: impl Fn(u64) -> u128) -> u128 {
     match scalar {
         Scalar::Null => NULL,
-        Scalar::Word(word) => word_digest(word.cast_unsigned()),
+        Scalar::Word(word) => digest(word.cast_unsigned()),
         Scalar::Wide(integer) => xxh3_128(&integer.to_le_bytes()),
         Scalar::Huge(integer) => xxh3_128(&integer.to_le_bytes()),
         Scalar::OffScale(integer, scale) => {
@@ -179,12 +196,17 @@ fn interval_digest(array: &dyn Array, row: usize) -> u128 {
 }
 
 /// Each value of the dictionary is hashed once.
-fn visit_dictionary(domain: &Domain, array: &dyn Array, visit: &mut impl FnMut(usize, u128)) {
+fn visit_dictionary(
+    domain: &Domain,
+    array: &dyn Array,
+    word: impl Fn(u64) -> u128 + Copy,
+    visit: &mut impl FnMut(usize, u128),
+) {
     let dictionary = array.as_any_dictionary();
     if dictionary.values().is_empty() {
         return (0..array.len()).for_each(|row| visit(row, NULL));
     }
-    let values = cell_digests(domain, dictionary.values());
+    let values = digests(domain, dictionary.values(), word);
     let keys = dictionary.normalized_keys();
     visit_each(array, |row| values[keys[row]], visit);
 }
@@ -192,12 +214,13 @@ fn visit_dictionary(domain: &Domain, array: &dyn Array, visit: &mut impl FnMut(u
 fn visit_runs<R: RunEndIndexType>(
     domain: &Domain,
     array: &dyn Array,
+    word: impl Fn(u64) -> u128 + Copy,
     visit: &mut impl FnMut(usize, u128),
 ) {
     let runs = array
         .as_run_opt::<R>()
         .expect("a run-end encoded array has the run ends that its type says");
-    let values = cell_digests(domain, runs.values());
+    let values = digests(domain, runs.values(), word);
     for row in 0..array.len() {
         visit(row, values[runs.get_physical_index(row)]);
     }

@@ -58,7 +58,7 @@ impl<'a> Digester<'a> {
         match self.setting.identity {
             Identity::Key => {
                 self.begin(batch, digests);
-                self.mask(digests);
+                self.finish_keys(digests);
             }
             Identity::WholeRow => self.digest(batch, digests),
         }
@@ -72,8 +72,10 @@ impl<'a> Digester<'a> {
         finish(&mut digests.rows);
         if self.setting.identity == Identity::WholeRow {
             digests.keys.clone_from(&digests.rows);
+            self.mask(digests);
+        } else {
+            self.finish_keys(digests);
         }
-        self.mask(digests);
     }
 
     /// Everything.
@@ -95,7 +97,7 @@ impl<'a> Digester<'a> {
         }
         finish(&mut digests.rows);
         finish(&mut digests.exact);
-        self.mask(digests);
+        self.finish_keys(digests);
     }
 
     fn begin(&self, batch: &RecordBatch, digests: &mut Digests) {
@@ -144,6 +146,11 @@ impl<'a> Digester<'a> {
             .projection
             .column(batch, *column.position.get(self.side));
         add_digests(place, &column.domain, array, sums);
+    }
+
+    fn finish_keys(&self, digests: &mut Digests) {
+        finish(&mut digests.keys);
+        self.mask(digests);
     }
 
     fn mask(&self, digests: &mut Digests) {
