@@ -26,7 +26,7 @@ const MIN_CUSTOMER_BYTES: u64 = 16 << 20;
 /// The rows that share a cell: each row that differs takes so many with it into the second pass.
 const CELL_ROWS: usize = 4;
 /// The share of the memory that the cells may take: one in so many.
-const CELL_SHARE: usize = 4;
+const CELL_SHARE: usize = 2;
 /// The bytes of a cell: one sum of all columns, and one of those whose values are not kept.
 const CELL_BYTES: usize = 2 * size_of::<u128>();
 const MAX_CELLS: usize = 1 << 24;
