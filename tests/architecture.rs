@@ -46,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "understudy-tasks",
         ],
     ),
+    ("custom-task", &["understudy"]),
 ];
 
 /// Families of foreign crates (`tokio` stands for `tokio-util` too), with those of ours that may name them.

@@ -32,6 +32,8 @@ pub(crate) enum Verb {
     Report(ReportArguments),
     /// Compare any two tables, no pipeline needed
     Diff(DiffArguments),
+    /// Say which version of a task is live, for everybody or for one customer
+    Which(WhichArguments),
     /// List the ledger, or verify its chain
     Audit(AuditArguments),
     /// What the program starts itself with; not for people
@@ -55,6 +57,9 @@ pub(crate) struct CheckArguments {
     /// Validate for this run date [default: the newest for which every dated input is there]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) date: Option<RunDate>,
+    /// Validate for this slice
+    #[arg(long, value_name = "SLICE")]
+    pub(crate) slice: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -67,6 +72,9 @@ pub(crate) struct PlanArguments {
     /// The run date [default: the newest for which every dated input is there, or today (UTC)]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) date: Option<RunDate>,
+    /// Only the customers of this slice
+    #[arg(long, value_name = "SLICE")]
+    pub(crate) slice: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -79,6 +87,20 @@ pub(crate) struct RunArguments {
     /// The run date [default: the newest for which every dated input is there, or today (UTC)]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) date: Option<RunDate>,
+    /// One run after the other, from this date on; dates that are published are not published again
+    #[arg(
+        long,
+        value_name = "YYYY-MM-DD",
+        requires = "to",
+        conflicts_with = "date"
+    )]
+    pub(crate) from: Option<RunDate>,
+    /// The last date of several runs
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "from")]
+    pub(crate) to: Option<RunDate>,
+    /// Only the customers of this slice; other slices' outputs and verdicts stay as they are
+    #[arg(long, value_name = "SLICE")]
+    pub(crate) slice: Option<String>,
     /// Only the live half: compute, publish and return
     #[arg(long, conflicts_with = "shadow")]
     pub(crate) live: bool,
@@ -112,6 +134,20 @@ pub(crate) struct ReportArguments {
     /// Everything about one task
     #[arg(long, value_name = "TASK", conflicts_with = "json")]
     pub(crate) task: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhichArguments {
+    /// The task
+    pub(crate) task: String,
+    /// Print the version of this customer only
+    #[arg(long, value_name = "CUSTOMER")]
+    pub(crate) customer: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -46,6 +46,11 @@ pub(crate) fn fail(error: &RunError) -> Exit {
         "{}",
         understudy_runtime::report::visible::visible_lines(&text)
     );
+    kind_of(error)
+}
+
+/// The exit code of an error.
+pub(crate) fn kind_of(error: &RunError) -> Exit {
     match error.kind() {
         ErrorKind::Usage => Exit::Usage,
         ErrorKind::Machine => Exit::Machine,

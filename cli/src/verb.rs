@@ -7,18 +7,24 @@ pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod which;
 pub(crate) mod worker;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use understudy_runtime::error::RunError;
 use understudy_runtime::worker::Crew;
 
+use crate::Program;
 use crate::exit::{Exit, fail};
 use crate::signals;
 
 /// Runs a verb that waits for workers, with a crew that hears interruptions.
-fn with_crew<F: Future<Output = Result<Exit, RunError>>>(verb: impl FnOnce(Crew) -> F) -> Exit {
+fn with_crew<F: Future<Output = Result<Exit, RunError>>>(
+    program: &Program,
+    verb: impl FnOnce(Crew) -> F,
+) -> Exit {
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -32,7 +38,7 @@ fn with_crew<F: Future<Output = Result<Exit, RunError>>>(verb: impl FnOnce(Crew)
         }
     };
     let exit = runtime.block_on(async {
-        let crew = Crew::new(signals::interruptions())
+        let crew = Crew::new(signals::interruptions(), Arc::clone(&program.registry))
             .map_err(|source| machine("the program's own path is not known", source))?;
         verb(crew).await
     });

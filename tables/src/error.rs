@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::arrow_file::ArrowFileError;
 use crate::csv::error::CsvError;
+use crate::json::error::JsonError;
 use crate::source::SchemaError;
 use crate::source::parquet::ParquetError;
 use crate::value::ValueError;
@@ -35,6 +37,12 @@ pub enum TableError {
     /// A CSV file is broken.
     #[error(transparent)]
     Csv(#[from] CsvError),
+    /// A file of JSON lines is broken.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// An Arrow IPC file is broken.
+    #[error(transparent)]
+    Arrow(#[from] ArrowFileError),
     /// The files of a table do not make one table.
     #[error(transparent)]
     Schema(#[from] SchemaError),

@@ -1,24 +1,30 @@
 //! Tables at rest: found, pinned, typed, read and written.
 //!
-//! Knows: files and folders, Parquet, CSV, Arrow.
+//! Knows: files and folders, Parquet, CSV, JSON lines, Arrow, gzip, zstd.
 //! Does not know: pipelines, tasks, runs, SQL, DataFusion, async.
 //! Everything streams: no file is ever held in memory as a whole.
 
+mod arrow_file;
 pub mod columns;
 mod csv;
 mod error;
+mod json;
 pub mod pin;
 pub mod schema_text;
 pub mod source;
+mod text_file;
 pub mod value;
 pub mod write;
 
+pub use arrow_file::ArrowFileError;
 pub use columns::table_schema;
 pub use csv::error::{CsvError, CsvProblem};
 pub use error::TableError;
-pub use pin::{ChangedFile, PinError, changed_files, dates, pin};
+pub use json::error::{JsonError, JsonProblem};
+pub use pin::{ChangedFile, Day, PinError, changed_files, dates, pin, pin_days};
 pub use source::parquet::ParquetError;
 pub use source::reader::{Piece, TableReader};
 pub use source::{Batches, Extent, SchemaError, TableSource, schemas_of_pair};
+pub use text_file::is_compressed;
 pub use value::{ValueError, value_at};
 pub use write::{CsvFile, ParquetFile};

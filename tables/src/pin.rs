@@ -1,6 +1,7 @@
 //! Finds the files of a location and pins them, so that every reader of a run reads the same data.
 
 mod dates;
+mod days;
 mod hive;
 mod listing;
 
@@ -14,6 +15,7 @@ use understudy_core::digest::Digest;
 use understudy_core::snapshot::{DatasetSnapshot, FileFormat, PinnedFile};
 
 pub use dates::dates;
+pub use days::{Day, pin_days};
 pub(crate) use hive::NULL_PARTITION;
 
 use listing::Found;
@@ -37,8 +39,8 @@ pub enum PinError {
     },
     /// There is a folder, or a glob, without any table file.
     #[error(
-        "dataset `{name}`: `{location}` has no .parquet or .csv file; they must lie directly in it or below \
-         `key=value` folders (for others, write a glob)"
+        "dataset `{name}`: `{location}` has no .parquet, .csv, .jsonl or .arrow file; they must lie directly in it or \
+         below `key=value` folders (for others, write a glob)"
     )]
     NoFiles {
         /// The dataset.
@@ -46,9 +48,9 @@ pub enum PinError {
         /// Its location.
         location: String,
     },
-    /// Both formats are there.
+    /// Files of several formats are there.
     #[error(
-        "dataset `{name}`: `{location}` mixes formats (`{parquet}`, `{csv}`); keep one, or name it with a glob \
+        "dataset `{name}`: `{location}` mixes formats (`{first}`, `{second}`); keep one, or name it with a glob \
          such as `*.parquet`"
     )]
     MixedFormats {
@@ -56,13 +58,28 @@ pub enum PinError {
         name: String,
         /// Its location.
         location: String,
-        /// One of its Parquet files.
-        parquet: String,
-        /// One of its CSV files.
-        csv: String,
+        /// A file of one format.
+        first: String,
+        /// A file of another one.
+        second: String,
     },
-    /// A file of neither format.
-    #[error("dataset `{name}`: `{file}` is neither .parquet nor .csv; no other format can be read")]
+    /// Two days of a window have different formats.
+    #[error(
+        "dataset `{name}`: `{first}` and `{second}` are of different formats; all days of a window need the same"
+    )]
+    DaysDiffer {
+        /// The dataset.
+        name: String,
+        /// A file of one day.
+        first: String,
+        /// A file of another one.
+        second: String,
+    },
+    /// A file of no known format.
+    #[error(
+        "dataset `{name}`: `{file}` is of no format that can be read; these are .parquet, .csv, .jsonl, .ndjson, .arrow, \
+         .ipc and .feather, and .gz or .zst of the text formats"
+    )]
     UnknownFormat {
         /// The dataset.
         name: String,
@@ -128,6 +145,14 @@ pub enum PinError {
         /// What the file system said.
         source: io::Error,
     },
+}
+
+impl PinError {
+    /// Whether it says that nothing is there, which may be a matter of time.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::NoFiles { .. })
+    }
 }
 
 /// A file that is no longer what was pinned.
@@ -264,24 +289,19 @@ fn digest_of(path: &Path) -> io::Result<Digest> {
 }
 
 fn common_format(name: &str, location: &str, found: &[Found]) -> Result<FileFormat, PinError> {
-    let first = |format| {
-        found
-            .iter()
-            .find(|file| file.format == format)
-            .map(|file| file.path.clone())
+    let Some(first) = found.first() else {
+        return Err(PinError::NoFiles {
+            name: name.to_owned(),
+            location: location.to_owned(),
+        });
     };
-    match (first(FileFormat::Parquet), first(FileFormat::Csv)) {
-        (Some(_), None) => Ok(FileFormat::Parquet),
-        (None, Some(_)) => Ok(FileFormat::Csv),
-        (None, None) => Err(PinError::NoFiles {
+    match found.iter().find(|file| file.format != first.format) {
+        None => Ok(first.format),
+        Some(second) => Err(PinError::MixedFormats {
             name: name.to_owned(),
             location: location.to_owned(),
-        }),
-        (Some(parquet), Some(csv)) => Err(PinError::MixedFormats {
-            name: name.to_owned(),
-            location: location.to_owned(),
-            parquet,
-            csv,
+            first: first.path.clone(),
+            second: second.path.clone(),
         }),
     }
 }

@@ -36,9 +36,9 @@ pub(crate) const MAX_COLUMNS: usize = 1 << 14;
 /// How large a table is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Extent {
-    /// Its rows; unknown for CSV.
+    /// Its rows; known for Parquet only.
     pub rows: Option<u64>,
-    /// The bytes of its columns before compression; of CSV, the bytes of its files.
+    /// The bytes of its columns before compression; of formats other than Parquet, the bytes of its files.
     pub bytes: u64,
 }
 
@@ -126,11 +126,11 @@ pub enum SchemaError {
         /// The columns that there are.
         columns: Vec<String>,
     },
-    /// A type is given for a column of a Parquet file, which has its own.
+    /// A type is given for a column of a file that has its own.
     #[error(
-        "dataset `{name}`: `types` names column `{column}`, but Parquet files bring their own types; remove it"
+        "dataset `{name}`: `types` names column `{column}`, but files of this format bring their own types; remove it"
     )]
-    ParquetColumn {
+    TypedColumn {
         /// The dataset.
         name: String,
         /// The column.
@@ -169,7 +169,7 @@ pub enum SchemaError {
 }
 
 impl TableSource {
-    /// The schema: Parquet's own (all files must agree) or CSV's, inferred over every value of every file, then
+    /// The schema: Parquet's or Arrow's own (all files must agree), or inferred over every value of every file, then
     /// the Hive partition columns that the files themselves do not have.
     ///
     /// # Errors
@@ -220,7 +220,7 @@ impl TableSource {
     pub fn extent(&self) -> Result<Extent, TableError> {
         match self.snapshot.format {
             FileFormat::Parquet => parquet::extent(&self.paths()),
-            FileFormat::Csv => Ok(Extent {
+            FileFormat::Csv | FileFormat::Json | FileFormat::Arrow => Ok(Extent {
                 rows: None,
                 bytes: self.snapshot.files.iter().map(|file| file.bytes).sum(),
             }),

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use understudy_core::snapshot::FileFormat;
 use understudy_tables::{PinError, TableSource, pin};
 
 use crate::output::{OutputError, OutputFile};
@@ -24,15 +23,15 @@ pub(crate) fn collect(raw: &Path, folder: &Path) -> Result<TaskOutput, TaskError
     for batch in source.read(&schema, None, BATCH_ROWS)? {
         file.write(&batch?)?;
     }
-    let is_csv = source.snapshot.format == FileFormat::Csv;
-    file.finish(is_csv.then_some(source))
+    let is_inferred = !source.snapshot.format.is_typed();
+    file.finish(is_inferred.then_some(source))
 }
 
 fn source(raw: &Path) -> Result<TableSource, TaskError> {
     let snapshot = match pin("output", "", raw) {
         Ok(snapshot) => snapshot,
-        Err(PinError::MixedFormats { parquet, csv, .. }) => {
-            return Err(OutputError::BothFormats { parquet, csv }.into());
+        Err(PinError::MixedFormats { first, second, .. }) => {
+            return Err(OutputError::BothFormats { first, second }.into());
         }
         Err(PinError::NoFiles { .. }) => return Err(without_table(raw)?.into()),
         Err(other) => return Err(OutputError::Files(other).into()),

@@ -17,10 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use error::CommandError;
 
 use crate::collect::collect;
-use crate::{TaskError, TaskOutput};
-
-/// The folder of what the program itself writes, inside its output folder.
-const RAW_FOLDER: &str = "raw";
+use crate::{RAW_FOLDER, TaskError, TaskOutput};
 
 /// One call of a program.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 use understudy_core::snapshot::{FileFormat, PinnedFile};
 use understudy_core::spec::CommandInputs;
-use understudy_tables::{CsvFile, ParquetFile, TableError, TableSource};
+use understudy_tables::{CsvFile, ParquetFile, TableError, TableSource, is_compressed};
 
 use crate::TaskError;
 
@@ -57,12 +57,17 @@ pub fn lay_out_input(
     fs::create_dir_all(folder).map_err(TaskError::io(folder, "created"))?;
     match (wanted, input.source.snapshot.format) {
         (CommandInputs::Urls, _) => Ok(()),
-        (CommandInputs::Parquet, FileFormat::Parquet) | (CommandInputs::Csv, FileFormat::Csv) => {
-            link(input, folder)
-        }
-        (CommandInputs::Parquet, FileFormat::Csv) => Ok(to_parquet(input, folder)?),
-        (CommandInputs::Csv, FileFormat::Parquet) => Ok(to_csv(input, folder)?),
+        (CommandInputs::Parquet, FileFormat::Parquet) => link(input, folder),
+        (CommandInputs::Csv, FileFormat::Csv) if !has_compressed(input) => link(input, folder),
+        (CommandInputs::Parquet, _) => Ok(to_parquet(input, folder)?),
+        (CommandInputs::Csv, _) => Ok(to_csv(input, folder)?),
     }
+}
+
+/// A program that wants CSV would have to know how to decompress it.
+fn has_compressed(input: &TaskInput) -> bool {
+    let mut files = input.source.snapshot.files.iter();
+    files.any(|file| is_compressed(Path::new(&file.path)))
 }
 
 fn link(input: &TaskInput, folder: &Path) -> Result<(), TaskError> {
@@ -79,7 +84,7 @@ fn link(input: &TaskInput, folder: &Path) -> Result<(), TaskError> {
 }
 
 /// A numbered name keeps the order and keeps files of one name apart.
-fn place_of(file: &PinnedFile, position: usize) -> PathBuf {
+pub(crate) fn place_of(file: &PinnedFile, position: usize) -> PathBuf {
     let pinned = Path::new(&file.path);
     let name = pinned
         .file_name()

@@ -1,21 +1,30 @@
 //! The kinds of task: what computes a dataset from others.
 //!
-//! Knows: SQL (DataFusion), programs, the folder that a task may write.
+//! Knows: SQL (DataFusion), programs, Rust tasks, merges, the folder that a task may write.
 //! Does not know: pipelines, worlds, live and shadow, publishing. A task gets its inputs and writes its output; what
 //! role it plays is nobody's business here. It runs inside a worker process that somebody else starts and limits.
 
 mod collect;
 mod columns;
 mod command;
+mod external;
 mod input;
+mod merge;
 mod output;
+mod rust;
 mod sql;
 
 pub use columns::missing_columns;
 pub use command::{CommandError, CommandTask, run_command};
+pub use external::take_external;
 pub use input::{InputError, TaskInput, lay_out_input};
+pub use merge::{MergeError, MergeTask, Merged, merge_query, run_merge};
 pub use output::OutputError;
-pub use sql::{SqlError, SqlTask, plan_sql, run_sql};
+pub use rust::{Call, InputTable, Registry, RustError, RustTask, Task, run_rust};
+pub use sql::{Joins, SqlError, SqlTask, plan_sql, run_sql};
+
+/// The Arrow that Rust tasks read and write.
+pub use arrow;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,6 +35,9 @@ use understudy_tables::{TableError, TableSource};
 
 /// The one file of a task's output, in its output folder.
 pub const DATA_FILE: &str = "data.parquet";
+
+/// The folder of what somebody else wrote, inside an output folder.
+const RAW_FOLDER: &str = "raw";
 
 /// What a task made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +62,12 @@ pub enum TaskError {
     /// The program failed.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// The inputs cannot be merged.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// A task that is compiled in failed.
+    #[error(transparent)]
+    Rust(#[from] RustError),
     /// What the program left is no table.
     #[error(transparent)]
     Output(#[from] OutputError),

@@ -23,27 +23,27 @@ pub enum OutputError {
     NoColumns,
     /// The program left the folder empty.
     #[error(
-        "the program wrote nothing; it must write Parquet or CSV into the folder `UNDERSTUDY_OUTPUT`"
+        "the program wrote nothing; it must write a table into the folder `UNDERSTUDY_OUTPUT`, as Parquet, CSV, JSON lines or Arrow"
     )]
     Nothing,
     /// The program left files, but no table.
     #[error(
-        "the program wrote no .parquet or .csv file into the folder `UNDERSTUDY_OUTPUT`, only {}",
+        "the program wrote no .parquet, .csv, .jsonl or .arrow file into the folder `UNDERSTUDY_OUTPUT`, only {}",
         backticked(files)
     )]
     NoTable {
         /// What it left.
         files: Vec<String>,
     },
-    /// The program left tables in both formats.
+    /// The program left tables in several formats.
     #[error(
-        "the program wrote both Parquet (`{parquet}`) and CSV (`{csv}`); it must write one of the two"
+        "the program wrote files of two formats, `{first}` and `{second}`; it must keep to one"
     )]
     BothFormats {
-        /// One Parquet file.
-        parquet: String,
-        /// One CSV file.
-        csv: String,
+        /// A file of one format.
+        first: String,
+        /// A file of another one.
+        second: String,
     },
     /// The files do not make one table.
     #[error("what the program wrote cannot be taken as one table")]
@@ -63,6 +63,7 @@ fn backticked(files: &[String]) -> String {
 
 /// Writes an output. Columns are stored plainly (no dictionaries, views, run-ends or 64-bit offsets) and may all be
 /// NULL: how a version computes must not show in the schema that it publishes.
+#[derive(Debug)]
 pub(crate) struct OutputFile {
     path: PathBuf,
     schema: SchemaRef,

@@ -5,11 +5,11 @@
 //! `$run_date` is the run date, `$name` a parameter of the version; both are typed values, never text that becomes
 //! SQL. `now()`, `current_date` and `current_time` are the pinned instant of the run, in UTC.
 
-mod csv_scan;
 mod error;
 mod session;
 mod statement;
 mod table;
+mod table_scan;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -55,6 +55,18 @@ pub struct SqlTask {
     pub memory_bytes: u64,
     /// Where they spill to.
     pub temp_dir: PathBuf,
+    /// How tables are joined.
+    pub joins: Joins,
+}
+
+/// How the engine joins tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Joins {
+    /// With the smaller one in memory: fast, and an error where it does not fit.
+    #[default]
+    InMemory,
+    /// Sorted, which spills to disk.
+    Sorted,
 }
 
 /// Plans the query against the inputs without running it; the schema that its output would have.
@@ -91,6 +103,24 @@ pub async fn run_sql(
     match computed {
         Ok(()) => written,
         Err(error) => Err(explained(error, inputs).await),
+    }
+}
+
+/// Runs a query of ours and gives its result, which must be small: it is held whole.
+///
+/// # Errors
+/// Those of [`run_sql`].
+pub(crate) async fn query(
+    task: &SqlTask,
+    inputs: &[TaskInput],
+) -> Result<Vec<RecordBatch>, TaskError> {
+    let (state, plan) = plan(task, inputs).await?;
+    let stream = execute_stream(plan, state.task_ctx()).map_err(SqlError::running)?;
+    let batches: Vec<_> = stream.collect().await;
+    let batches: Result<_, _> = batches.into_iter().collect();
+    match batches {
+        Ok(batches) => Ok(batches),
+        Err(error) => Err(explained(SqlError::running(error), inputs).await),
     }
 }
 

@@ -7,11 +7,12 @@ use understudy_core::spec::{Problem, Spot};
 use understudy_runtime::error::RunError;
 use understudy_runtime::observe::{self, SchemaReport};
 use understudy_runtime::pipeline::{self, LoadError, Pipeline, listing};
-use understudy_runtime::prepare::found_in_data;
+use understudy_runtime::prepare::{Asked, found_in_data, when};
 use understudy_runtime::report::visible::visible_lines;
 use understudy_runtime::worker::Crew;
 
 use super::{machine, with_crew};
+use crate::Program;
 use crate::args::CheckArguments;
 use crate::exit::Exit;
 use crate::output::{print, print_json};
@@ -24,8 +25,8 @@ struct Findings {
     not_checked: Vec<String>,
 }
 
-pub(crate) fn check(arguments: &CheckArguments) -> Exit {
-    with_crew(async |crew| look(arguments, &crew).await)
+pub(crate) fn check(program: &Program, arguments: &CheckArguments) -> Exit {
+    with_crew(program, async |crew| look(arguments, &crew).await)
 }
 
 async fn look(arguments: &CheckArguments, crew: &Crew) -> Result<Exit, RunError> {
@@ -50,10 +51,13 @@ async fn look_at_data(
     pipeline: Pipeline,
     crew: &Crew,
 ) -> Result<Findings, RunError> {
-    let date = arguments
-        .date
-        .map_or_else(|| observe::default_date(&pipeline), Ok)?;
-    let inputs = observe::pin_inputs(&pipeline, date)?;
+    let asked = Asked {
+        date: arguments.date,
+        slice: arguments.slice.as_deref(),
+    };
+    let when = when(&pipeline, asked)?;
+    let inputs = observe::pin_inputs(&pipeline, &when)?;
+    observe::require_tables(&inputs, when.date)?;
     let code = observe::code_digests(&pipeline)?;
     let folder = tempfile::tempdir()
         .map_err(|source| machine("no temporary folder could be made", source))?;
@@ -61,7 +65,10 @@ async fn look_at_data(
         problems: pipeline.problems.clone(),
         not_checked: Vec::new(),
     };
-    match observe::inspect(&pipeline, &inputs, &code, date, crew, folder.path()).await {
+    findings
+        .problems
+        .extend(observe::unknown_rust_tasks(&pipeline, crew.registry()));
+    match observe::inspect(&pipeline, &inputs, &code, when.date, crew, folder.path()).await {
         Ok(schemas) => {
             findings
                 .problems
@@ -72,9 +79,7 @@ async fn look_at_data(
             findings
                 .not_checked
                 .extend(schemas.unknown.iter().map(|(task, version)| {
-                    format!(
-                        "the columns of `{task}` {version}: it is a command that has not run yet"
-                    )
+                    format!("the columns of `{task}` {version}: they show when it has run")
                 }));
         }
         Err(reason) => findings.not_checked.push(format!("any column: {reason}")),

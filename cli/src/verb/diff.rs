@@ -10,13 +10,16 @@ use understudy_runtime::report::visible::visible_lines;
 use understudy_runtime::worker::{Crew, NamedColumn, On};
 
 use super::{machine, with_crew};
+use crate::Program;
 use crate::args::DiffArguments;
 use crate::exit::Exit;
 use crate::output::{print, print_json, view};
 
-pub(crate) fn diff(arguments: &DiffArguments) -> Exit {
+pub(crate) fn diff(program: &Program, arguments: &DiffArguments) -> Exit {
     match request(arguments) {
-        Ok(request) => with_crew(async |crew| look(request, arguments.json, &crew).await),
+        Ok(request) => with_crew(program, async |crew| {
+            look(request, arguments.json, &crew).await
+        }),
         Err(message) => wrong(&message),
     }
 }

@@ -4,24 +4,29 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use understudy_core::plan::{TreeFacts, render};
-use understudy_core::snapshot::DatasetSnapshot;
+use understudy_core::snapshot::Found;
 use understudy_runtime::error::RunError;
-use understudy_runtime::prepare::{Prepared, prepare};
+use understudy_runtime::prepare::{Asked, Prepared, prepare};
 use understudy_runtime::report::visible::visible_lines;
 use understudy_runtime::run::record;
 use understudy_runtime::worker::Crew;
 
 use super::with_crew;
+use crate::Program;
 use crate::args::PlanArguments;
 use crate::exit::Exit;
 use crate::output::{print, print_json};
 
-pub(crate) fn plan(arguments: &PlanArguments) -> Exit {
-    with_crew(async |crew| show(arguments, &crew).await)
+pub(crate) fn plan(program: &Program, arguments: &PlanArguments) -> Exit {
+    with_crew(program, async |crew| show(arguments, &crew).await)
 }
 
 async fn show(arguments: &PlanArguments, crew: &Crew) -> Result<Exit, RunError> {
-    let prepared = prepare(&arguments.pipeline.pipeline, arguments.date, crew).await?;
+    let asked = Asked {
+        date: arguments.date,
+        slice: arguments.slice.as_deref(),
+    };
+    let prepared = prepare(&arguments.pipeline.pipeline, asked, crew).await?;
     let facts = facts(&prepared)?;
     if arguments.json {
         print_json(&json!({
@@ -44,9 +49,9 @@ async fn show(arguments: &PlanArguments, crew: &Crew) -> Result<Exit, RunError> 
 fn facts(prepared: &Prepared) -> Result<TreeFacts, RunError> {
     let datasets = prepared
         .inputs
-        .0
+        .tables
         .iter()
-        .map(|(name, snapshot)| (name.clone(), size_text(snapshot)));
+        .map(|(name, found)| (name.clone(), size_text(found)));
     let suspended = prepared
         .pipeline
         .spec
@@ -76,7 +81,11 @@ fn facts(prepared: &Prepared) -> Result<TreeFacts, RunError> {
     })
 }
 
-fn size_text(snapshot: &DatasetSnapshot) -> String {
+fn size_text(found: &Found) -> String {
+    let snapshot = match found {
+        Found::There(snapshot) => snapshot,
+        Found::NotYet(location) => return format!("{location}  NOT THERE YET"),
+    };
     let bytes: u64 = snapshot.files.iter().map(|file| file.bytes).sum();
     let files = match snapshot.files.len() {
         1 => "1 file".to_owned(),

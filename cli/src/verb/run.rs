@@ -1,17 +1,22 @@
 //! `run`: live, then shadow.
 
 use understudy_core::run::FailureKind;
+use understudy_core::run_date::RunDate;
 use understudy_core::verdict::Verdict;
 use understudy_runtime::error::RunError;
+use understudy_runtime::events::Silent;
 use understudy_runtime::execute::{Resources, Reuse};
-use understudy_runtime::report::terminal::{self, Detail};
+use understudy_runtime::prepare::Asked;
+use understudy_runtime::report::terminal::{self, Detail, backfill};
+use understudy_runtime::run::backfill::{BackfillEnd, DateEnd, DateReport, backfill as run_dates};
 use understudy_runtime::run::{Halves, RunEnd, RunRequest, run as run_pipeline};
 use understudy_runtime::worker::Crew;
 
 use super::{plan, with_crew};
+use crate::Program;
 use crate::args::{PlanArguments, RunArguments};
 use crate::audience::audience;
-use crate::exit::Exit;
+use crate::exit::{Exit, kind_of};
 use crate::output::{print, print_json, view};
 
 /// The most steps that run at the same time unless somebody asks for more.
@@ -19,27 +24,36 @@ const MOST_PARALLEL: usize = 4;
 /// What one step may plan with unless its limits say less: a quarter of the machine, within these bounds.
 const STEP_MEMORY_BYTES: std::ops::RangeInclusive<u64> = (512 << 20)..=(4 << 30);
 
-pub(crate) fn run(arguments: &RunArguments) -> Exit {
+pub(crate) fn run(program: &Program, arguments: &RunArguments) -> Exit {
     if arguments.dry_run {
         let RunArguments {
             date,
+            from,
+            slice,
             json,
             pipeline,
             ..
         } = arguments;
-        return plan::plan(&PlanArguments {
-            date: *date,
-            json: *json,
-            pipeline: pipeline.clone(),
-        });
+        return plan::plan(
+            program,
+            &PlanArguments {
+                date: date.or(*from),
+                slice: slice.clone(),
+                json: *json,
+                pipeline: pipeline.clone(),
+            },
+        );
     }
-    with_crew(async |crew| do_run(arguments, &crew).await)
+    with_crew(program, async |crew| do_run(arguments, &crew).await)
 }
 
 async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError> {
     let request = RunRequest {
         pipeline: &arguments.pipeline.pipeline,
-        date: arguments.date,
+        asked: Asked {
+            date: arguments.date,
+            slice: arguments.slice.as_deref(),
+        },
         halves: halves(arguments),
         reuse: if arguments.fresh {
             Reuse::Nothing
@@ -48,6 +62,9 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
         },
         resources: resources(arguments),
     };
+    if let (Some(from), Some(to)) = (arguments.from, arguments.to) {
+        return several(arguments, &request, [from, to], crew).await;
+    }
     let audience = audience();
     let end = run_pipeline(&request, crew, audience.as_ref()).await?;
     if arguments.json {
@@ -60,6 +77,38 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
         eprintln!("hint: the same command goes on where this one stopped");
     }
     Ok(exit(&end, arguments.strict))
+}
+
+/// A run a date. What each step of it does goes to the run's own files; here a line a date is enough.
+async fn several(
+    arguments: &RunArguments,
+    request: &RunRequest<'_>,
+    dates: [RunDate; 2],
+    crew: &Crew,
+) -> Result<Exit, RunError> {
+    let ink = view(Detail::Summary).ink;
+    let mut each = |date: &DateReport| {
+        if !arguments.json {
+            print(backfill::line(date, ink).trim_end());
+        }
+    };
+    let end = run_dates(request, dates, crew, &Silent, &mut each).await?;
+    if arguments.json {
+        print_json(&end.report);
+    } else {
+        print(&backfill::sum(&end.report, ink));
+    }
+    Ok(exit_of_several(&end, arguments.strict))
+}
+
+fn exit_of_several(end: &BackfillEnd, strict: bool) -> Exit {
+    match &end.stopped_by {
+        Some(DateEnd::Ran(end)) => return exit(end, strict),
+        Some(DateEnd::Failed(error)) => return kind_of(error),
+        Some(DateEnd::Published) | None => {}
+    }
+    let verdicts = end.report.dates.iter().filter_map(|date| date.verdict);
+    of_verdict(verdicts.max(), strict)
 }
 
 fn halves(arguments: &RunArguments) -> Halves {
@@ -96,13 +145,17 @@ fn exit(end: &RunEnd, strict: bool) -> Exit {
         return Exit::Interrupted;
     }
     if let Some(failure) = &end.live_failure {
-        return if failure.kind == FailureKind::Machine {
+        return if matches!(failure.kind, FailureKind::Machine | FailureKind::Waiting) {
             Exit::Machine
         } else {
             Exit::LiveFailed
         };
     }
-    match end.verdict {
+    of_verdict(end.verdict, strict)
+}
+
+fn of_verdict(verdict: Option<Verdict>, strict: bool) -> Exit {
+    match verdict {
         Some(Verdict::Unexpected) if strict => Exit::Unexpected,
         Some(Verdict::Inconclusive) if strict => Exit::Inconclusive,
         _ => Exit::Good,

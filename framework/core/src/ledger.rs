@@ -13,12 +13,15 @@ use crate::verdict::Verdict;
 /// The format that this program writes, and the newest that it reads.
 ///
 /// A new kind of event, or a field that an older program must not overlook, raises it.
-pub const LEDGER_FORMAT: u32 = 1;
+pub const LEDGER_FORMAT: u32 = 2;
+
+/// The format of the head file.
+pub const HEAD_FORMAT: u32 = 1;
 
 /// One entry, as it stands in its file. Each carries the digest of the file before it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Entry {
-    /// The format, [`LEDGER_FORMAT`].
+    /// The format: the oldest that knows all that the entry says.
     pub version: u32,
     /// Its place in the ledger, from one.
     pub number: u64,
@@ -61,7 +64,7 @@ pub struct Envelope {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
-    /// The format, [`LEDGER_FORMAT`].
+    /// The format, [`HEAD_FORMAT`].
     pub version: u32,
     /// The number of the last entry; zero while there is none.
     pub number: u64,
@@ -77,7 +80,7 @@ impl Head {
     #[must_use]
     pub fn new(number: u64, digest: Digest) -> Self {
         Self {
-            version: LEDGER_FORMAT,
+            version: HEAD_FORMAT,
             number,
             digest,
         }
@@ -115,6 +118,20 @@ pub enum LedgerEvent {
     Moved(Move),
 }
 
+impl LedgerEvent {
+    /// The oldest format that knows all that the event says: what speaks of a slice must not be taken for what holds
+    /// for everybody.
+    #[must_use]
+    pub fn format(&self) -> u32 {
+        let slice = match self {
+            Self::Published(run) => &run.slice,
+            Self::Judged(run) => &run.slice,
+            Self::Moved(_) => &None,
+        };
+        if slice.is_some() { 2 } else { 1 }
+    }
+}
+
 /// The end of a live half.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct PublishedRun {
@@ -124,6 +141,9 @@ pub struct PublishedRun {
     pub run: String,
     /// Its date.
     pub date: RunDate,
+    /// The slice whose customers it was for; `None` for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<String>,
     /// Whether the outputs were published.
     pub succeeded: bool,
     /// The digest of each published file, by task.
@@ -145,6 +165,9 @@ pub struct JudgedRun {
     pub run: String,
     /// Its date.
     pub date: RunDate,
+    /// The slice whose customers it was for; `None` for everybody. Lanes of other customers are not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<String>,
     /// The change.
     pub change: String,
     /// The worst verdict of its lanes and tasks.
@@ -201,7 +224,7 @@ mod tests {
 
     fn moved(number: u64, lanes: &[&str], to: Stage) -> Entry {
         Entry {
-            version: LEDGER_FORMAT,
+            version: 1,
             number,
             previous: Digest::of_bytes(b""),
             at: "2026-03-01T06:00:00.000Z".to_owned(),
@@ -250,6 +273,7 @@ mod tests {
             pipeline: "flights".to_owned(),
             run: "r1".to_owned(),
             date: "2013-01-01".parse().unwrap(),
+            slice: Some("emea".to_owned()),
             succeeded: true,
             outputs: BTreeMap::from([("carrier_delay".to_owned(), Digest::of_bytes(b"rows"))]),
             code: BTreeMap::new(),
@@ -260,6 +284,7 @@ mod tests {
             pipeline: "flights".to_owned(),
             run: "r1".to_owned(),
             date: "2013-01-01".parse().unwrap(),
+            slice: None,
             change: "utc-delays".to_owned(),
             verdict: Verdict::Unexpected,
             lanes: BTreeMap::from([(Verdict::Identical, 14), (Verdict::Unexpected, 2)]),
@@ -269,6 +294,7 @@ mod tests {
         };
         for event in [LedgerEvent::Published(run), LedgerEvent::Judged(judged)] {
             let entry = Entry {
+                version: event.format(),
                 event,
                 ..moved(2, &[], Stage::Off)
             };

@@ -18,6 +18,7 @@ pub mod rule;
 pub mod run;
 pub mod run_date;
 pub mod schema;
+pub mod slice;
 pub mod snapshot;
 pub mod spec;
 pub mod stage;

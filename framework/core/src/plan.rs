@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::rule::Rule;
 use crate::run_date::RunDate;
+use crate::slice::SliceOf;
 use crate::snapshot::InputSnapshot;
 use crate::spec::{Limits, Spec};
 use crate::stage::{LaneStages, Stages};
@@ -24,7 +25,7 @@ pub use build::plan;
 pub use tree::{TreeFacts, render};
 
 /// The format of stored plans.
-pub const PLAN_FORMAT: u32 = 1;
+pub const PLAN_FORMAT: u32 = 2;
 
 /// Everything that a plan is made from.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,8 @@ pub struct PlanInput<'a> {
     pub spec: &'a Spec,
     /// The date to compute.
     pub date: RunDate,
+    /// The slice whose customers are computed; `None` for everybody.
+    pub slice: Option<&'a SliceOf>,
     /// The inputs as they are now.
     pub inputs: &'a InputSnapshot,
     /// The stages of all lanes.
@@ -52,6 +55,8 @@ pub struct Plan {
     pub pipeline: String,
     /// The date to compute.
     pub date: RunDate,
+    /// The slice whose customers are computed; `None` for everybody.
+    pub slice: Option<SliceOf>,
     /// The nodes, each after those that it reads.
     pub nodes: Vec<Node>,
     /// The comparisons.
@@ -131,8 +136,15 @@ pub struct NodeInput {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InputFrom {
-    /// The pinned dataset of that name.
-    Dataset(Digest),
+    /// Data that were there before the run.
+    Stored {
+        /// Their id in the snapshot of the inputs.
+        id: String,
+        /// The identity of what was found.
+        digest: Digest,
+    },
+    /// What an external version of the task left, with the identity of what was found.
+    External(Digest),
     /// Another node's output.
     Node(NodeId),
 }
@@ -207,7 +219,7 @@ impl Node {
                 .iter()
                 .filter_map(|input| match input.from {
                     InputFrom::Node(node) => Some(node),
-                    InputFrom::Dataset(_) => None,
+                    InputFrom::Stored { .. } | InputFrom::External(_) => None,
                 })
                 .collect(),
             Work::Assemble { old, new, .. } => vec![*old, *new],

@@ -102,6 +102,8 @@ pub enum FailureKind {
     Grain,
     /// Something that it reads was not there because that failed.
     Input,
+    /// What it reads is not there yet.
+    Waiting,
     /// Storage or the machine.
     Machine,
     /// Somebody stopped the run.

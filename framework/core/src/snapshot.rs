@@ -32,8 +32,20 @@ pub struct PinnedFile {
 pub enum FileFormat {
     /// Parquet.
     Parquet,
-    /// CSV with a header line, UTF-8.
+    /// CSV with a header line, UTF-8; compressed or not.
     Csv,
+    /// Newline-delimited JSON, UTF-8; compressed or not.
+    Json,
+    /// Arrow IPC, as a file or a stream.
+    Arrow,
+}
+
+impl FileFormat {
+    /// Whether its files say the types of their columns.
+    #[must_use]
+    pub fn is_typed(self) -> bool {
+        matches!(self, Self::Parquet | Self::Arrow)
+    }
 }
 
 /// One dataset, pinned: exactly these files, in this order.
@@ -49,10 +61,55 @@ pub struct DatasetSnapshot {
     pub files: Vec<PinnedFile>,
 }
 
-/// The inputs of a run.
+/// What was there when a run began.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct InputSnapshot(pub BTreeMap<String, DatasetSnapshot>);
+pub struct InputSnapshot {
+    /// What tasks read, by [`Stored::id`](crate::spec::Stored::id).
+    pub tables: BTreeMap<String, Found>,
+    /// What external versions left, by task, then version.
+    pub externals: BTreeMap<String, BTreeMap<String, Found>>,
+}
+
+/// What was found at a place.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    /// A table.
+    There(DatasetSnapshot),
+    /// Nothing yet; where it will be.
+    NotYet(String),
+}
+
+impl Found {
+    /// The identity of what was found.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::There(snapshot) => snapshot.digest(),
+            Self::NotYet(location) => Digest::of_json(&("not yet", location)),
+        }
+    }
+
+    /// The table, if it is there.
+    #[must_use]
+    pub fn table(&self) -> Option<&DatasetSnapshot> {
+        match self {
+            Self::There(snapshot) => Some(snapshot),
+            Self::NotYet(_) => None,
+        }
+    }
+}
+
+impl InputSnapshot {
+    /// Every table that is there.
+    pub fn tables(&self) -> impl Iterator<Item = &DatasetSnapshot> {
+        let externals = self.externals.values().flat_map(BTreeMap::values);
+        self.tables
+            .values()
+            .chain(externals)
+            .filter_map(Found::table)
+    }
+}
 
 /// The schemas of datasets and of versions' outputs, as far as they are known.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -43,6 +43,12 @@ pub enum RunError {
         /// The date.
         date: String,
     },
+    /// A task that is not there.
+    #[error("{0}")]
+    NoTask(String),
+    /// Dates that are none.
+    #[error("{0}")]
+    NoDates(String),
     /// A run that is not there.
     #[error("{0}")]
     NoRun(String),
@@ -72,8 +78,14 @@ impl RunError {
         match self {
             Self::Load(LoadError::NotThere(_) | LoadError::Problems(_))
             | Self::Code(_)
+            | Self::NoDates(_)
+            | Self::NoTask(_)
             | Self::NoRun(_) => ErrorKind::Usage,
-            Self::Observe(ObserveError::BeyondCalendar { .. }) => ErrorKind::Usage,
+            Self::Observe(
+                ObserveError::BeyondCalendar { .. }
+                | ObserveError::NoSlice { .. }
+                | ObserveError::UnknownSlice { .. },
+            ) => ErrorKind::Usage,
             _ => ErrorKind::Machine,
         }
     }

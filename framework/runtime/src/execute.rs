@@ -165,8 +165,7 @@ impl Executor<'_> {
     /// The comparisons that decide how a change's outputs are put together.
     fn comparisons_before(&self, change: &str) -> Vec<usize> {
         let all = self.plan.comparisons.iter().enumerate();
-        let deciding =
-            all.filter(|(_, planned)| planned.change == change && planned.half == Half::Live);
+        let deciding = all.filter(|(_, planned)| planned.change == change && planned.changed);
         deciding.map(|(position, _)| position).collect()
     }
 

@@ -14,4 +14,5 @@ pub mod prepare;
 pub mod report;
 pub mod run;
 pub mod store;
+pub mod which;
 pub mod worker;

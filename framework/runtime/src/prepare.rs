@@ -6,13 +6,15 @@ use understudy_core::ledger::Entry;
 use understudy_core::plan::{Plan, PlanInput, plan};
 use understudy_core::rollout::interlock;
 use understudy_core::run_date::RunDate;
+use understudy_core::slice::slice_of;
 use understudy_core::snapshot::InputSnapshot;
+use understudy_core::spec::nearest::hint;
 use understudy_core::spec::{Problem, check_columns};
 use understudy_core::stage::{Span, Stages};
 use understudy_flags::{FLAG_FILE, FileFlags, FlagAnswer, FlagProvider as _};
 
 use crate::error::RunError;
-use crate::observe::{self, CodeDigests, SchemaReport};
+use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
 use crate::store::Store;
 use crate::store::ledger::{Ledger, LedgerError};
@@ -42,26 +44,58 @@ pub struct Prepared {
     pub alerts: Vec<String>,
 }
 
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Asked<'a> {
+    /// The date, if one was named.
+    pub date: Option<RunDate>,
+    /// The slice, if one was named.
+    pub slice: Option<&'a str>,
+}
+
+/// When, and for whom: as asked, or by default.
+///
+/// # Errors
+/// There is no such slice, or no date that has all inputs.
+pub fn when(pipeline: &Pipeline, asked: Asked<'_>) -> Result<When, ObserveError> {
+    let slice = asked
+        .slice
+        .map(|name| slice_of(&pipeline.spec, name).ok_or_else(|| unknown_slice(pipeline, name)));
+    let slice = slice.transpose()?;
+    let default = || observe::default_date(pipeline, asked.slice);
+    let date = asked.date.map_or_else(default, Ok)?;
+    Ok(When { date, slice })
+}
+
+fn unknown_slice(pipeline: &Pipeline, name: &str) -> ObserveError {
+    let known: Vec<&str> = pipeline.spec.slices.keys().map(String::as_str).collect();
+    let known = match known.as_slice() {
+        [] => "the pipeline has no `slices`".to_owned(),
+        known => hint(name, known, "slices"),
+    };
+    ObserveError::UnknownSlice {
+        name: name.to_owned(),
+        known,
+    }
+}
+
 /// Loads, observes and plans.
 ///
 /// # Errors
 /// Anything that stops live.
-pub async fn prepare(
-    path: &Path,
-    date: Option<RunDate>,
-    crew: &Crew,
-) -> Result<Prepared, RunError> {
+pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepared, RunError> {
     let mut pipeline = pipeline::load(path)?;
+    pipeline.add_problems(observe::unknown_rust_tasks(&pipeline, crew.registry()))?;
     let store = Store::at(pipeline.store_folder());
-    let date = date.map_or_else(|| observe::default_date(&pipeline), Ok)?;
-    let inputs = observe::pin_inputs(&pipeline, date)?;
+    let when = when(&pipeline, asked)?;
+    let inputs = observe::pin_inputs(&pipeline, &when)?;
     let code = observe::code_digests(&pipeline)?;
     let ledger = Ledger::open(&store.ledger_dir());
     let ledger_is_readable = ledger.is_ok();
     let ledger_entries = ledger.map_or(0, |ledger| ledger.entries().len() as u64);
     let (stages, mut alerts) = stages(&pipeline, &store)?;
     let folder = tempfile::tempdir().map_err(RunError::no_temporary_folder)?;
-    let schemas = observe::inspect(&pipeline, &inputs, &code, date, crew, folder.path()).await;
+    let schemas = observe::inspect(&pipeline, &inputs, &code, when.date, crew, folder.path()).await;
     // Without schemas columns cannot be checked beforehand; the run itself will meet whatever is wrong.
     let schemas = schemas.unwrap_or_else(|reason| {
         alerts.push(format!("columns were not checked before the run: {reason}"));
@@ -71,7 +105,8 @@ pub async fn prepare(
     alerts.extend(suspended_but_live(&pipeline, &stages));
     let plan = plan(&PlanInput {
         spec: &pipeline.spec,
-        date,
+        date: when.date,
+        slice: when.slice.as_ref(),
         inputs: &inputs,
         stages: &stages,
         code: &code,
@@ -117,7 +152,7 @@ pub(crate) fn stages(
                 .spec
                 .tasks
                 .iter()
-                .map(|task| pipeline.folder.join(&task.output.location));
+                .filter_map(|task| Some(pipeline.folder.join(task.output.location.as_ref()?)));
             let Ok(Some(stages)) = latest_marker_stages(&locations.collect::<Vec<_>>()) else {
                 return Err(RunError::Ledger(error));
             };

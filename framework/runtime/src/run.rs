@@ -1,12 +1,13 @@
 //! `run`: the live half, publishing, the shadow half, the verdicts, the record.
 
+pub mod backfill;
 mod judging;
 mod publishing;
 pub mod record;
 mod reporting;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,17 +16,17 @@ use futures::FutureExt as _;
 use understudy_core::digest::Digest;
 use understudy_core::event::Event;
 use understudy_core::judge::lanes::ChangeVerdict;
-use understudy_core::plan::Half;
+use understudy_core::plan::{Half, InputFrom, Node, Work};
 use understudy_core::run::{Failure, FailureKind, RunLog};
-use understudy_core::run_date::RunDate;
+use understudy_core::snapshot::InputSnapshot;
 use understudy_core::verdict::Verdict;
 
 use crate::error::RunError;
 use crate::events::{EventSink, Recorder};
 use crate::execute::{Executor, Resources, Reuse};
-use crate::observe::{CodeDigests, changed_inputs, code_digests};
+use crate::observe::{CodeDigests, changed_inputs, code_digests, require_tables};
 use crate::pipeline;
-use crate::prepare::{Prepared, prepare};
+use crate::prepare::{Asked, Prepared, prepare};
 use crate::report::model::{LiveStatus, RunReport};
 use crate::store::Store;
 use crate::store::lock::Lock;
@@ -53,8 +54,8 @@ pub enum Halves {
 pub struct RunRequest<'a> {
     /// The pipeline's folder or file.
     pub pipeline: &'a Path,
-    /// The date, if one was named.
-    pub date: Option<RunDate>,
+    /// The date and the slice, as far as they were named.
+    pub asked: Asked<'a>,
     /// Which halves.
     pub halves: Halves,
     /// Whether what is complete is taken.
@@ -88,8 +89,9 @@ pub async fn run(
     let started = Instant::now();
     // What a crash left half published is finished before anything is looked at.
     finish_pending(&Store::at(pipeline::load(request.pipeline)?.store_folder()))?;
-    let prepared = prepare(request.pipeline, request.date, crew).await?;
-    let _lock = lock(&prepared)?;
+    let prepared = prepare(request.pipeline, request.asked, crew).await?;
+    require_live_inputs(&prepared, request.halves)?;
+    let _locks = lock(&prepared)?;
     let stored = record::read(&prepared.store, &prepared.plan.run)?;
     let request = &RunRequest {
         reuse: reuse(request.reuse, stored.as_ref()),
@@ -137,6 +139,41 @@ pub async fn run(
     Ok(end)
 }
 
+/// Live waits for nobody: what it reads must be there. A shadow may wait; that is an answer.
+fn require_live_inputs(prepared: &Prepared, halves: Halves) -> Result<(), RunError> {
+    if halves == Halves::Shadow {
+        return Ok(());
+    }
+    let live = prepared
+        .plan
+        .nodes
+        .iter()
+        .filter(|node| node.half == Half::Live);
+    let read: BTreeSet<&String> = live.flat_map(stored_ids).collect();
+    let inputs = InputSnapshot {
+        tables: prepared
+            .inputs
+            .tables
+            .iter()
+            .filter(|(id, _)| read.contains(id))
+            .map(|(id, found)| (id.clone(), found.clone()))
+            .collect(),
+        ..InputSnapshot::default()
+    };
+    Ok(require_tables(&inputs, prepared.plan.date)?)
+}
+
+fn stored_ids(node: &Node) -> Vec<&String> {
+    let Work::Compute { inputs, .. } = &node.work else {
+        return Vec::new();
+    };
+    let ids = inputs.iter().filter_map(|input| match &input.from {
+        InputFrom::Stored { id, .. } => Some(id),
+        _ => None,
+    });
+    ids.collect()
+}
+
 /// What an attempt made while its inputs changed may come from other data than the run's id says: it is not taken.
 fn reuse(asked: Reuse, stored: Option<&RunRecord>) -> Reuse {
     if stored.is_some_and(|record| !record.log.changed_inputs.is_empty()) {
@@ -146,26 +183,42 @@ fn reuse(asked: Reuse, stored: Option<&RunRecord>) -> Reuse {
     }
 }
 
-fn lock(prepared: &Prepared) -> Result<Lock, RunError> {
-    let date = prepared.plan.date.to_string();
-    let folder = prepared
-        .store
-        .root()
-        .join("locks")
-        .join(format!("date={date}"));
-    let made = std::fs::create_dir_all(&folder);
-    let lock = made.and_then(|()| Lock::exclusive(&folder, LOCK_WAIT));
+/// A run of everybody on a date works alone; runs of different slices may work side by side.
+fn lock(prepared: &Prepared) -> Result<Vec<Lock>, RunError> {
+    let plan = &prepared.plan;
+    let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
+    let of = |slice| prepared.store.lock_dir(&plan.pipeline, plan.date, slice);
+    let (whole, own) = (of(None), of(slice));
+    let taken = || -> std::io::Result<Option<Vec<Lock>>> {
+        std::fs::create_dir_all(&own)?;
+        let locks = if slice.is_some() {
+            [
+                Lock::shared(&whole, LOCK_WAIT)?,
+                Lock::exclusive(&own, LOCK_WAIT)?,
+            ]
+        } else {
+            [Lock::exclusive(&whole, LOCK_WAIT)?, None]
+        };
+        let wanted = 1 + usize::from(slice.is_some());
+        let locks: Vec<Lock> = locks.into_iter().flatten().collect();
+        Ok((locks.len() == wanted).then_some(locks))
+    };
     let what = || {
         format!(
             "the store `{}` cannot be used",
             prepared.store.root().display()
         )
     };
-    lock.map_err(|source| RunError::Machine {
+    let taken = taken().map_err(|source| RunError::Machine {
         what: what(),
         source,
-    })?
-    .ok_or(RunError::Busy { date })
+    })?;
+    let name = slice
+        .map(|slice| format!(" slice {slice}"))
+        .unwrap_or_default();
+    taken.ok_or(RunError::Busy {
+        date: format!("{}{name}", plan.date),
+    })
 }
 
 fn executor<'a>(

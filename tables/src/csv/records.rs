@@ -2,8 +2,7 @@
 
 mod record;
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 pub(crate) use record::Record;
@@ -11,6 +10,7 @@ pub(crate) use record::Record;
 use super::error::{CsvError, CsvProblem};
 use crate::error::TableError;
 use crate::source::MAX_COLUMNS;
+use crate::text_file::{self, Line, Lines};
 
 /// A longer record is taken for a quote that nobody closed.
 pub(crate) const MAX_RECORD_BYTES: usize = 64 << 20;
@@ -19,12 +19,10 @@ const TOO_LONG: CsvProblem = CsvProblem::TooLong {
     limit: MAX_RECORD_BYTES,
 };
 
-const BUFFER_BYTES: usize = 1 << 18;
-
 /// The records of one file, in order.
 pub(crate) struct Records {
     path: PathBuf,
-    input: BufReader<File>,
+    input: Lines,
     /// The lines read so far.
     lines: u64,
     line: String,
@@ -35,8 +33,7 @@ pub(crate) struct Records {
 impl Records {
     /// Opens a file and reads its header: the columns' names, in order.
     pub(crate) fn open(path: &Path) -> Result<(Self, Vec<String>), TableError> {
-        let file = File::open(path).map_err(|source| TableError::reading(path, source))?;
-        let input = BufReader::with_capacity(BUFFER_BYTES, file);
+        let input = text_file::open(path)?;
         let mut records = Self {
             path: path.to_owned(),
             input,
@@ -150,16 +147,16 @@ impl Records {
     fn read_line(&mut self) -> Result<bool, TableError> {
         let mut bytes = std::mem::take(&mut self.line).into_bytes();
         bytes.clear();
-        let mut input = self.input.by_ref().take(MAX_RECORD_BYTES as u64 + 1);
-        let read = input.read_until(b'\n', &mut bytes);
+        let read = text_file::read_line(&mut self.input, &mut bytes, MAX_RECORD_BYTES);
         let read = read.map_err(|source| TableError::reading(&self.path, source))?;
-        self.lines += u64::from(read > 0);
-        if bytes.len() > MAX_RECORD_BYTES {
+        let is_there = !matches!(read, Line::End);
+        self.lines += u64::from(is_there);
+        if matches!(read, Line::TooLong) {
             return Err(self.error(self.lines, TOO_LONG));
         }
         self.line =
             String::from_utf8(bytes).map_err(|_| self.error(self.lines, CsvProblem::NotUtf8))?;
-        Ok(read > 0)
+        Ok(is_there)
     }
 
     fn error(&self, line: u64, problem: CsvProblem) -> TableError {

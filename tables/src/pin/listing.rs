@@ -279,14 +279,18 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 fn format_of(file_name: &str) -> Option<FileFormat> {
-    match Path::new(file_name)
-        .extension()?
-        .to_str()?
-        .to_ascii_lowercase()
-        .as_str()
-    {
-        "parquet" => Some(FileFormat::Parquet),
-        "csv" => Some(FileFormat::Csv),
-        _ => None,
-    }
+    let name = file_name.to_ascii_lowercase();
+    let text = name
+        .strip_suffix(".gz")
+        .or_else(|| name.strip_suffix(".zst"));
+    let format = match Path::new(text.unwrap_or(&name)).extension()?.to_str()? {
+        "parquet" => FileFormat::Parquet,
+        "csv" => FileFormat::Csv,
+        "jsonl" | "ndjson" => FileFormat::Json,
+        "arrow" | "ipc" | "feather" => FileFormat::Arrow,
+        _ => return None,
+    };
+    // The other formats compress within.
+    let is_text = matches!(format, FileFormat::Csv | FileFormat::Json);
+    (text.is_none() || is_text).then_some(format)
 }

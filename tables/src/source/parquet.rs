@@ -210,13 +210,18 @@ pub(super) fn guarded<T>(
     path: &Path,
     decode: impl FnOnce() -> Result<T, ParquetCause>,
 ) -> Result<T, ParquetError> {
-    let result = catch_unwind(AssertUnwindSafe(decode));
-    let result =
-        result.unwrap_or_else(|panic| Err(ParquetCause::Panic(panic_text(panic.as_ref()))));
-    result.map_err(|source| ParquetError {
+    panicked(decode).map_err(|source| ParquetError {
         path: path.to_owned(),
         source,
     })
+}
+
+/// The result of a decoder, for which panicking is one, too.
+pub(crate) fn panicked<T>(
+    decode: impl FnOnce() -> Result<T, ParquetCause>,
+) -> Result<T, ParquetCause> {
+    let result = catch_unwind(AssertUnwindSafe(decode));
+    result.unwrap_or_else(|panic| Err(ParquetCause::Panic(panic_text(panic.as_ref()))))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -11,9 +11,11 @@ use understudy_core::snapshot::{FileFormat, PinnedFile};
 
 use super::parquet::ParquetBatches;
 use super::{Batches, SchemaError, TableSource, parquet};
+use crate::arrow_file::{self, ArrowBatches};
 use crate::csv::build::{ColumnBuilder, expected};
 use crate::csv::reader::{CsvBatches, header};
 use crate::error::TableError;
+use crate::json::reader::JsonBatches;
 use crate::pin::NULL_PARTITION;
 
 pub(super) fn batches(
@@ -71,6 +73,13 @@ impl Reading {
         let batches: Batches = match self.format {
             FileFormat::Parquet => Box::new(ParquetBatches::open(&shape.path, fields, rows)?),
             FileFormat::Csv => Box::new(CsvBatches::open(&shape.path, fields, rows)?),
+            FileFormat::Arrow => Box::new(ArrowBatches::open(&shape.path, fields, rows)?),
+            FileFormat::Json => Box::new(JsonBatches::open(
+                &shape.path,
+                fields,
+                &shape.partitions,
+                rows,
+            )?),
         };
         Ok(Box::new(batches.map(move |batch| shape.complete(&batch?))))
     }
@@ -84,6 +93,9 @@ pub(super) fn partition_columns(
         name: source.snapshot.name.clone(),
     };
     let first = source.snapshot.files.first().ok_or_else(no_files)?;
+    if source.snapshot.format == FileFormat::Json {
+        return Ok(first.partitions.len());
+    }
     let names = names(source.snapshot.format, &source.base.join(&first.path))?;
     Ok(schema
         .fields()
@@ -108,14 +120,23 @@ pub(super) fn partition_value(
 fn names(format: FileFormat, path: &Path) -> Result<Vec<String>, TableError> {
     match format {
         FileFormat::Csv => header(path),
-        FileFormat::Parquet => {
-            let schema = parquet::file_schema(path)?;
+        FileFormat::Json => Ok(Vec::new()),
+        FileFormat::Parquet | FileFormat::Arrow => {
+            let schema = typed_schema(format, path)?;
             Ok(schema
                 .fields()
                 .iter()
                 .map(|field| field.name().clone())
                 .collect())
         }
+    }
+}
+
+/// The schema of a file of a format that says it.
+pub(super) fn typed_schema(format: FileFormat, path: &Path) -> Result<SchemaRef, TableError> {
+    match format {
+        FileFormat::Arrow => arrow_file::file_schema(path),
+        _ => parquet::file_schema(path),
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Piece {
     pub number: usize,
     /// The position of its first row in the table.
     pub first_row: u64,
-    /// Its rows; unknown for CSV, which is one piece.
+    /// Its rows; known for Parquet only. Tables of other formats are one piece.
     pub rows: Option<u64>,
 }
 
@@ -79,7 +79,9 @@ impl TableReader {
             places: Vec::new(),
         };
         match source.snapshot.format {
-            FileFormat::Csv => reader.pieces.push(Piece::new(0, 0, None)),
+            FileFormat::Csv | FileFormat::Json | FileFormat::Arrow => {
+                reader.pieces.push(Piece::new(0, 0, None));
+            }
             FileFormat::Parquet => reader.open_parquet()?,
         }
         Ok(reader)

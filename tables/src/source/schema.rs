@@ -7,11 +7,14 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use understudy_core::snapshot::FileFormat;
 
-use super::{MAX_COLUMNS, SchemaError, TableSource, parquet};
+use super::read::typed_schema;
+use super::{MAX_COLUMNS, SchemaError, TableSource};
 use crate::csv::build::arrow_type;
 use crate::csv::guess::{Guess, fits};
 use crate::csv::scan::scan;
 use crate::error::TableError;
+use crate::json::kind::Kind;
+use crate::json::scan::{fitting, kind_fits, scan as scan_json};
 use crate::pin::NULL_PARTITION;
 
 /// Types by column.
@@ -29,6 +32,8 @@ enum Evidence {
     Known(DataType),
     /// CSV values say it.
     Values { guess: Guess, fits: bool },
+    /// JSON values say it.
+    Json { kind: Kind, fits: bool },
     /// The names of Hive folders say it.
     Partition { guess: Guess, fits: bool },
 }
@@ -53,8 +58,8 @@ pub(super) fn of_pair(
 /// The types that are known without reading any value.
 fn known_types(source: &TableSource) -> Result<Types, TableError> {
     let mut types: Types = given_types(source);
-    if source.snapshot.format == FileFormat::Parquet {
-        let fields = parquet_fields(source)?;
+    if source.snapshot.format.is_typed() {
+        let fields = typed_fields(source)?;
         types.extend(
             fields
                 .iter()
@@ -75,8 +80,9 @@ fn given_types(source: &TableSource) -> Types {
 /// All columns of a table; `targets` are the types that the other side is known to have.
 fn columns(source: &TableSource, targets: &Types) -> Result<Vec<Column>, TableError> {
     let mut columns = match source.snapshot.format {
-        FileFormat::Parquet => parquet_columns(source)?,
+        FileFormat::Parquet | FileFormat::Arrow => typed_columns(source)?,
         FileFormat::Csv => csv_columns(source, targets)?,
+        FileFormat::Json => json_columns(source, targets)?,
     };
     let own: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     columns.extend(partition_columns(source, targets, &own));
@@ -84,14 +90,14 @@ fn columns(source: &TableSource, targets: &Types) -> Result<Vec<Column>, TableEr
     Ok(columns)
 }
 
-fn parquet_columns(source: &TableSource) -> Result<Vec<Column>, TableError> {
-    let fields = parquet_fields(source)?;
+fn typed_columns(source: &TableSource) -> Result<Vec<Column>, TableError> {
+    let fields = typed_fields(source)?;
     if let Some(field) = fields
         .iter()
         .find(|field| source.types.contains_key(field.name()))
     {
         let (name, column) = (source.snapshot.name.clone(), field.name().clone());
-        return Err(SchemaError::ParquetColumn { name, column }.into());
+        return Err(SchemaError::TypedColumn { name, column }.into());
     }
     let column = |field: &FieldRef| Column {
         name: field.name().clone(),
@@ -121,6 +127,50 @@ fn csv_columns(source: &TableSource, targets: &Types) -> Result<Vec<Column>, Tab
         }
     };
     Ok(seen.into_iter().map(column).collect())
+}
+
+/// A key that the folders have, too, is told by them.
+fn json_columns(source: &TableSource, targets: &Types) -> Result<Vec<Column>, TableError> {
+    let given = given_types(source);
+    let paths = source.paths();
+    require_files(source, &paths)?;
+    let keys = source
+        .snapshot
+        .files
+        .first()
+        .map(|file| file.partitions.clone());
+    let keys = keys.unwrap_or_default();
+    let seen = scan_json(&paths)?;
+    let doubtful = |name: &String, kind: &Kind| {
+        targets
+            .get(name)
+            .is_some_and(|target| !kind_fits(kind, target))
+    };
+    let asked: Types = seen
+        .iter()
+        .filter(|(name, kind)| doubtful(name, kind))
+        .filter_map(|(name, _)| Some((name.clone(), targets.get(name)?.clone())))
+        .collect();
+    let fits = if asked.is_empty() {
+        BTreeMap::new()
+    } else {
+        fitting(&paths, &asked)?
+    };
+    let column = |(name, kind): (String, Kind)| Column {
+        evidence: match given.get(&name) {
+            Some(given) => Evidence::Known(given.clone()),
+            None => Evidence::Json {
+                fits: targets.contains_key(&name) && fits.get(&name).copied().unwrap_or(true),
+                kind,
+            },
+        },
+        name,
+        nullable: true,
+    };
+    let own = seen
+        .into_iter()
+        .filter(|(name, _)| !keys.iter().any(|(key, _)| key == name));
+    Ok(own.map(column).collect())
 }
 
 /// The partition keys that are no columns of the files themselves.
@@ -195,7 +245,9 @@ impl Evidence {
         match (self, other) {
             (Self::Known(known), _) => known.clone(),
             (
-                Self::Values { fits: true, .. } | Self::Partition { fits: true, .. },
+                Self::Values { fits: true, .. }
+                | Self::Partition { fits: true, .. }
+                | Self::Json { fits: true, .. },
                 Some(Self::Known(known)),
             ) => known.clone(),
             (Self::Values { guess, .. }, Some(Self::Values { guess: other, .. })) => {
@@ -205,20 +257,29 @@ impl Evidence {
                 Self::Values { guess, .. } | Self::Partition { guess, .. },
                 Some(Self::Values { guess: other, .. } | Self::Partition { guess: other, .. }),
             ) => guess.and(other).partition_type(),
+            (Self::Json { kind, .. }, Some(Self::Json { kind: other, .. })) => {
+                let mut both = kind.clone();
+                match both.join(other.clone(), &[]) {
+                    Ok(()) => both.data_type(),
+                    Err(_) => kind.data_type(),
+                }
+            }
+            (Self::Json { kind, .. }, _) => kind.data_type(),
             (Self::Values { guess, .. }, _) => guess.data_type(),
             (Self::Partition { guess, .. }, _) => guess.partition_type(),
         }
     }
 }
 
-/// The fields that all Parquet files agree on, in the first one's order. Metadata of pandas or Spark is no part
+/// The fields that all files agree on, in the first one's order. Metadata of pandas or Spark is no part
 /// of a type.
-fn parquet_fields(source: &TableSource) -> Result<Fields, TableError> {
+fn typed_fields(source: &TableSource) -> Result<Fields, TableError> {
     let paths = source.paths();
     let first = require_files(source, &paths)?;
-    let mut fields = bare_fields(first)?;
+    let format = source.snapshot.format;
+    let mut fields = bare_fields(format, first)?;
     for path in &paths[1..] {
-        let others = bare_fields(path)?;
+        let others = bare_fields(format, path)?;
         require_same_columns((first, &fields), (path, &others))?;
         fields = fields
             .iter()
@@ -228,8 +289,8 @@ fn parquet_fields(source: &TableSource) -> Result<Fields, TableError> {
     Ok(fields)
 }
 
-fn bare_fields(path: &Path) -> Result<Fields, TableError> {
-    let schema = parquet::file_schema(path)?;
+fn bare_fields(format: FileFormat, path: &Path) -> Result<Fields, TableError> {
+    let schema = typed_schema(format, path)?;
     let (found, limit) = (schema.fields().len(), MAX_COLUMNS);
     if found > limit {
         let file = path.to_owned();

@@ -19,7 +19,7 @@ use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement;
 
 use super::table::PinnedTable;
-use super::{SqlError, SqlTask};
+use super::{Joins, SqlError, SqlTask};
 use crate::{TaskError, TaskInput};
 
 /// The operators that an error about memory names.
@@ -59,6 +59,7 @@ fn config(task: &SqlTask) -> SessionConfig {
         .with_information_schema(false);
     let options = config.options_mut();
     options.execution.sort_spill_reservation_bytes = to_usize(share.min(MAX_MERGE_RESERVE_BYTES));
+    options.optimizer.prefer_hash_join = task.joins == Joins::InMemory;
     options.execution.time_zone = Some("UTC".to_owned());
     options.sql_parser.collect_spans = true;
     options.sql_parser.map_string_types_to_utf8view = false;

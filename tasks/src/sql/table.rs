@@ -22,7 +22,7 @@ use object_store::ObjectMeta;
 use understudy_core::snapshot::{FileFormat, PinnedFile};
 use understudy_tables::{Extent, TableError, TableSource};
 
-use super::csv_scan::CsvScan;
+use super::table_scan::TableScan;
 use crate::TaskInput;
 
 /// Bytes of a CSV file that are taken for one value when the engine asks for the number of rows.
@@ -34,7 +34,7 @@ pub(super) struct PinnedTable {
     source: TableSource,
     schema: SchemaRef,
     extent: Extent,
-    /// How many of the last columns are in the names of folders only.
+    /// How many of the last columns of Parquet are in the names of folders only.
     partition_columns: usize,
 }
 
@@ -42,7 +42,10 @@ impl PinnedTable {
     pub(super) fn new(input: &TaskInput) -> Result<Self, TableError> {
         Ok(Self {
             extent: input.source.extent()?,
-            partition_columns: input.source.partition_columns(&input.schema)?,
+            partition_columns: match input.source.snapshot.format {
+                FileFormat::Parquet => input.source.partition_columns(&input.schema)?,
+                _ => 0,
+            },
             source: input.source.clone(),
             schema: Arc::clone(&input.schema),
         })
@@ -142,9 +145,9 @@ impl TableProvider for PinnedTable {
             FileFormat::Parquet => {
                 self.scan_parquet(state.default_table_options().parquet, projection, limit)
             }
-            FileFormat::Csv => {
+            FileFormat::Csv | FileFormat::Json | FileFormat::Arrow => {
                 let statistics = self.statistics();
-                Ok(Arc::new(CsvScan::new(
+                Ok(Arc::new(TableScan::new(
                     &self.source,
                     &self.schema,
                     projection,

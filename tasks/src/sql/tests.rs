@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use understudy_core::spec::Param;
 use understudy_tables::{CsvFile, ParquetFile, TableSource, pin};
 
-use super::{SqlTask, plan_sql, run_sql};
+use super::{Joins, SqlTask, plan_sql, run_sql};
 use crate::{TaskError, TaskInput, TaskOutput};
 
 const MEGABYTE: u64 = 1 << 20;
@@ -31,6 +31,7 @@ fn task(folder: &Path, sql: &str, params: &[(&str, Param)]) -> SqlTask {
         threads: 2,
         memory_bytes: 100 * MEGABYTE,
         temp_dir: folder.join("temp"),
+        joins: Joins::InMemory,
     }
 }
 

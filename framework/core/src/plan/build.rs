@@ -1,6 +1,6 @@
 //! Planning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::Digest;
 use crate::path_part::encode;
@@ -9,7 +9,8 @@ use crate::plan::{
     Publication, Work,
 };
 use crate::rollout::as_one_lane;
-use crate::spec::{Change, Input, Spec, Task};
+use crate::slice::when_part;
+use crate::spec::{Change, Input, InputSource, Spec, Stored, Task, VersionKind};
 use crate::stage::{Span, Stages};
 use crate::world::{Side, Take, World};
 
@@ -26,13 +27,15 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         input,
         nodes: Vec::new(),
         by_key: BTreeMap::new(),
+        put_together: BTreeSet::new(),
     };
     let live = World::live(spec.changes.keys().map(String::as_str), input.stages);
     let publications: Vec<_> = spec
         .tasks
         .iter()
-        .map(|task| builder.publication(&live, task))
+        .filter_map(|task| builder.publication(&live, task))
         .collect();
+    builder.put_together = builder.assembled_changes();
     let comparisons: Vec<_> = spec
         .changes
         .values()
@@ -49,6 +52,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         run,
         pipeline: spec.pipeline.clone(),
         date: input.date,
+        slice: input.slice.cloned(),
         nodes,
         comparisons,
         publications,
@@ -87,15 +91,30 @@ struct Builder<'a> {
     input: &'a PlanInput<'a>,
     nodes: Vec<Node>,
     by_key: BTreeMap<Digest, NodeId>,
+    /// The changes whose two worlds are put together for what is published.
+    put_together: BTreeSet<String>,
 }
 
 impl Builder<'_> {
-    fn publication(&mut self, live: &World, task: &Task) -> Publication {
-        Publication {
+    /// What is published of a task; nothing where somebody else publishes it.
+    fn publication(&mut self, live: &World, task: &Task) -> Option<Publication> {
+        let location = task.output.location.clone()?;
+        if task.is_live_external() {
+            return None;
+        }
+        Some(Publication {
             task: task.name.clone(),
             node: self.node(live, task),
-            location: task.output.location.clone(),
-        }
+            location,
+        })
+    }
+
+    fn assembled_changes(&self) -> BTreeSet<String> {
+        let changes = self.nodes.iter().filter_map(|node| match &node.work {
+            Work::Assemble { change, .. } => Some(change.clone()),
+            Work::Compute { .. } => None,
+        });
+        changes.collect()
     }
 
     fn comparisons(&mut self, live: &World, change: &Change) -> Vec<PlannedComparison> {
@@ -105,7 +124,7 @@ impl Builder<'_> {
             live.with(&change.name, Side::New),
         );
         let by_customer = has_lanes(spec, change);
-        let some_live = self.input.stages.of(&change.name).span() != Span::Shadow;
+        let decides = self.put_together.contains(&change.name);
         let compared = |task: &&Task| {
             change.new.contains_key(&task.name) || change.downstream.contains(&task.name)
         };
@@ -119,7 +138,7 @@ impl Builder<'_> {
                 changed,
                 old: self.node(&old_world, task),
                 new: self.node(&new_world, task),
-                half: if changed && some_live {
+                half: if changed && decides {
                     Half::Live
                 } else {
                     Half::Shadow
@@ -149,18 +168,22 @@ impl Builder<'_> {
     }
 
     fn compute(&mut self, world: &World, task: &Task, version: &str) -> NodeId {
-        let inputs: Vec<NodeInput> = task
-            .inputs
-            .iter()
-            .map(|input| self.node_input(world, input))
-            .collect();
+        let inputs: Vec<NodeInput> = match &task.versions[version].kind {
+            VersionKind::External { .. } => vec![self.external_input(task, version)],
+            _ => task
+                .inputs
+                .iter()
+                .map(|input| self.node_input(world, input))
+                .collect(),
+        };
         let code = self.code(task, version);
         let limits = task.versions[version].limits;
         let keys: Vec<_> = inputs
             .iter()
             .map(|input| (&input.name, self.input_key(input)))
             .collect();
-        let key = Digest::of_json(&("compute", &task.name, code, keys, self.input.date));
+        let when = (self.input.date, self.input.slice);
+        let key = Digest::of_json(&("compute", &task.name, code, keys, when));
         let work = Work::Compute {
             version: version.to_owned(),
             inputs,
@@ -203,9 +226,12 @@ impl Builder<'_> {
     }
 
     fn node_input(&mut self, world: &World, input: &Input) -> NodeInput {
-        let from = match input {
-            Input::Dataset(name) => InputFrom::Dataset(self.input.inputs.0[name].digest()),
-            Input::Task(name) => {
+        let from = match &input.source {
+            InputSource::Stored(stored) => InputFrom::Stored {
+                id: stored.id(),
+                digest: self.stored_digest(stored),
+            },
+            InputSource::Task(name) => {
                 let task = self
                     .input
                     .spec
@@ -215,22 +241,34 @@ impl Builder<'_> {
             }
         };
         NodeInput {
-            name: input.name().to_owned(),
+            name: input.name.clone(),
             from,
         }
     }
 
+    /// What an external version reads is its own business: its output stands for that.
+    fn external_input(&self, task: &Task, version: &str) -> NodeInput {
+        NodeInput {
+            name: task.name.clone(),
+            from: InputFrom::External(self.input.inputs.externals[&task.name][version].digest()),
+        }
+    }
+
+    /// The identity of stored data, and of the types that the file gives them.
+    fn stored_digest(&self, stored: &Stored) -> Digest {
+        let found = self.input.inputs.tables[&stored.id()].digest();
+        let types = self
+            .input
+            .spec
+            .datasets
+            .get(stored.name())
+            .map(|dataset| &dataset.types);
+        Digest::of_json(&(found, types))
+    }
+
     fn input_key(&self, input: &NodeInput) -> Digest {
         match &input.from {
-            InputFrom::Dataset(digest) => {
-                let types = self
-                    .input
-                    .spec
-                    .datasets
-                    .get(&input.name)
-                    .map(|dataset| &dataset.types);
-                Digest::of_json(&(digest, types))
-            }
+            InputFrom::Stored { digest, .. } | InputFrom::External(digest) => digest.clone(),
             InputFrom::Node(id) => self.nodes[id.0].key.clone(),
         }
     }
@@ -286,7 +324,7 @@ fn run_id(input: &PlanInput<'_>, nodes: &[Node], publications: &[Publication]) -
     let keys: Vec<_> = nodes.iter().map(|node| &node.key).collect();
     let identity = (
         &input.spec.pipeline,
-        input.date,
+        (input.date, input.slice),
         keys,
         publications,
         input.stages,
@@ -301,8 +339,8 @@ fn place(nodes: &mut [Node], comparisons: &[PlannedComparison], input: &PlanInpu
             let node = &mut nodes[comparison.node(side).0];
             if node.folder.is_empty() {
                 let (change, task) = (encode(&comparison.change), encode(&comparison.task));
-                let (date, side) = (input.date, side.name());
-                node.folder = format!("quarantine/{change}/{task}/date={date}/run={run}/{side}");
+                let (when, side) = (when_part(input.date, input.slice), side.name());
+                node.folder = format!("quarantine/{change}/{task}/{when}/run={run}/{side}");
             }
         }
     }

@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::customer::Customer;
 use crate::digest::Digest;
-use crate::snapshot::{DatasetSnapshot, FileFormat, InputSnapshot};
+use crate::snapshot::{DatasetSnapshot, FileFormat, Found, InputSnapshot};
 use crate::spec::{FileCheck, load};
 use crate::stage::Stage;
 
@@ -49,7 +49,10 @@ fn planned(changes: &str, stages: &Stages) -> Plan {
         format: FileFormat::Parquet,
         files: Vec::new(),
     };
-    let inputs = InputSnapshot(BTreeMap::from([("raw".to_owned(), snapshot)]));
+    let inputs = InputSnapshot {
+        tables: BTreeMap::from([("raw".to_owned(), Found::There(snapshot))]),
+        externals: BTreeMap::new(),
+    };
     let digest =
         |task: &str, version: &str| (version.to_owned(), Digest::of_json(&(task, version)));
     let code = spec.tasks.iter().map(|task| {
@@ -63,6 +66,7 @@ fn planned(changes: &str, stages: &Stages) -> Plan {
     plan(&PlanInput {
         spec: &spec,
         date: "2013-03-10".parse().unwrap(),
+        slice: None,
         inputs: &inputs,
         stages,
         code: &code,

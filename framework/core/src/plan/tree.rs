@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::plan::{Half, InputFrom, Node, NodeId, Plan, PlannedComparison, Work};
+use crate::plan::{Half, InputFrom, Node, NodeId, NodeInput, Plan, PlannedComparison, Work};
+use crate::slice::when_part;
 use crate::stage::Span;
 
 /// What the tree says beside the plan itself.
@@ -21,7 +22,12 @@ pub struct TreeFacts {
 /// The plan as text, a line for each thing that the run does, without a final line break.
 #[must_use]
 pub fn render(plan: &Plan, facts: &TreeFacts) -> String {
-    let mut text = format!("{} {}  run {}\n", plan.pipeline, plan.date, plan.run);
+    let slice = plan
+        .slice
+        .as_ref()
+        .map(|slice| format!("  slice {}", slice.name))
+        .unwrap_or_default();
+    let mut text = format!("{} {}{slice}  run {}\n", plan.pipeline, plan.date, plan.run);
     section(&mut text, "reads", &dataset_lines(plan, facts));
     section(&mut text, "live", &live_lines(plan, facts));
     let mut changes: Vec<&str> = plan
@@ -91,10 +97,10 @@ fn dataset_names(node: &Node) -> impl Iterator<Item = &str> {
         Work::Compute { inputs, .. } => inputs.as_slice(),
         Work::Assemble { .. } => &[],
     };
-    inputs
-        .iter()
-        .filter(|input| matches!(input.from, InputFrom::Dataset(_)))
-        .map(|input| input.name.as_str())
+    inputs.iter().filter_map(|input| match &input.from {
+        InputFrom::Stored { id, .. } => Some(id.as_str()),
+        InputFrom::External(_) | InputFrom::Node(_) => None,
+    })
 }
 
 fn live_lines(plan: &Plan, facts: &TreeFacts) -> Vec<String> {
@@ -106,9 +112,9 @@ fn live_lines(plan: &Plan, facts: &TreeFacts) -> Vec<String> {
             .find(|publication| publication.node == id);
         let target = match published {
             Some(publication) => format!(
-                "  => {}/date={}/",
+                "  => {}/{}/",
                 publication.location.trim_end_matches('/'),
-                plan.date
+                when_part(plan.date, plan.slice.as_ref())
             ),
             None => String::new(),
         };
@@ -156,6 +162,14 @@ fn node_line(plan: &Plan, facts: &TreeFacts, id: NodeId) -> String {
     match &node.work {
         Work::Compute {
             version, inputs, ..
+        } if is_external(inputs) => {
+            format!(
+                "take {} {version} as somebody else left it{done}",
+                node.task
+            )
+        }
+        Work::Compute {
+            version, inputs, ..
         } => {
             let reads: Vec<String> = inputs
                 .iter()
@@ -176,9 +190,17 @@ fn node_line(plan: &Plan, facts: &TreeFacts, id: NodeId) -> String {
     }
 }
 
+fn is_external(inputs: &[NodeInput]) -> bool {
+    inputs
+        .iter()
+        .any(|input| matches!(input.from, InputFrom::External(_)))
+}
+
 fn input_text(plan: &Plan, name: &str, from: &InputFrom) -> String {
     match from {
-        InputFrom::Dataset(_) => name.to_owned(),
+        InputFrom::Stored { id, .. } if id == name => name.to_owned(),
+        InputFrom::Stored { id, .. } => format!("{name} = {id}"),
+        InputFrom::External(_) => name.to_owned(),
         InputFrom::Node(id) => match plan.node(*id).version() {
             Some(version) => format!("{name} ({version})"),
             None => name.to_owned(),

@@ -95,6 +95,13 @@ fn shape_schema(shape: &Shape) -> Value {
             json!({ "type": ["string", "number"], "minimum": 0, "pattern": DISTANCE_PATTERN })
         }
         Shape::Percentage => json!({ "type": "string", "pattern": PERCENTAGE_PATTERN }),
+        Shape::Days { min } => {
+            let sign = if *min > 0 { "" } else { "[+-]?" };
+            json!({ "type": "string", "pattern": format!("^{sign}[0-9]+d$") })
+        }
+        Shape::TextOr(section) => {
+            json!({ "anyOf": [shape_schema(&Shape::Text), section_schema(section)] })
+        }
         Shape::Date => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
         Shape::ColumnType => json!({ "type": "string", "pattern": column_type_pattern() }),
         Shape::List(list) => list_schema(list),

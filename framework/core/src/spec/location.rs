@@ -1,4 +1,4 @@
-//! Locations with placeholders for the run date.
+//! Locations with placeholders for the run date and the slice.
 
 use std::fmt;
 
@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::run_date::RunDate;
 
-/// A location such as `data/flights/date={date}/`, with `{date}`, `{date-1d}` or `{date+7d}` in it, or none.
+/// A location such as `data/flights/date={date}/`, with `{date}`, `{date-1d}`, `{date+7d}` or `{slice}` in it, or
+/// none of them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Location {
@@ -18,6 +19,7 @@ pub struct Location {
 enum Part {
     Text(String),
     Date { plus_days: i64 },
+    Slice,
 }
 
 /// A location that cannot be read.
@@ -63,14 +65,45 @@ impl Location {
             .any(|part| matches!(part, Part::Date { .. }))
     }
 
-    /// The location for a run date; `None` where a placeholder leaves the calendar.
+    /// Whether it depends on the slice.
+    #[must_use]
+    pub fn is_sliced(&self) -> bool {
+        self.parts.contains(&Part::Slice)
+    }
+
+    /// The same location for one slice.
+    #[must_use]
+    pub fn for_slice(&self, slice: &str) -> Self {
+        let part = |part: &Part| match part {
+            Part::Slice => Part::Text(slice.to_owned()),
+            other => other.clone(),
+        };
+        Self {
+            text: self.text.replace("{slice}", slice),
+            parts: joined(self.parts.iter().map(part)),
+        }
+    }
+
+    /// The location for a run date; `None` where a placeholder leaves the calendar or stands for a slice.
     #[must_use]
     pub fn at(&self, date: RunDate) -> Option<String> {
         let texts = self.parts.iter().map(|part| match part {
             Part::Text(text) => Some(text.clone()),
             Part::Date { plus_days } => date.plus_days(*plus_days).map(|date| date.to_string()),
+            Part::Slice => None,
         });
         texts.collect()
+    }
+
+    /// The key of the folder that is named for the date, such as `date` in `…/date={date}/…`, if there is one.
+    #[must_use]
+    pub fn date_key(&self) -> Option<&str> {
+        let dated = self.parts.windows(2).find_map(|parts| match parts {
+            [Part::Text(before), Part::Date { .. }] => Some(before),
+            _ => None,
+        });
+        let folder = dated?.rsplit('/').next()?;
+        folder.strip_suffix('=').filter(|key| !key.is_empty())
     }
 
     /// The text before the first placeholder, the text after the first, and the first placeholder's offset in
@@ -87,7 +120,7 @@ impl Location {
         let text = |parts: &[Part]| {
             let texts = parts.iter().filter_map(|part| match part {
                 Part::Text(text) => Some(text.as_str()),
-                Part::Date { .. } => None,
+                Part::Date { .. } | Part::Slice => None,
             });
             texts.collect::<String>()
         };
@@ -99,8 +132,23 @@ impl Location {
     }
 }
 
+/// Texts beside each other become one.
+fn joined(parts: impl Iterator<Item = Part>) -> Vec<Part> {
+    let mut joined: Vec<Part> = Vec::new();
+    for part in parts {
+        match (joined.last_mut(), part) {
+            (Some(Part::Text(before)), Part::Text(text)) => before.push_str(&text),
+            (_, part) => joined.push(part),
+        }
+    }
+    joined
+}
+
 fn placeholder(inner: &str) -> Result<Part, LocationError> {
     let unknown = || LocationError::UnknownPlaceholder(inner.to_owned());
+    if inner == "slice" {
+        return Ok(Part::Slice);
+    }
     let offset = inner.strip_prefix("date").ok_or_else(unknown)?;
     if offset.is_empty() {
         return Ok(Part::Date { plus_days: 0 });

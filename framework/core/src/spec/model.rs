@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::customer::Customer;
 use crate::rule::Rule;
 use crate::spec::location::Location;
 use crate::spec::problem::Problem;
@@ -23,6 +24,8 @@ pub struct Spec {
     pub datasets: BTreeMap<String, Dataset>,
     /// The tasks, each after those whose output it reads.
     pub tasks: Vec<Task>,
+    /// The sets of customers that can be run by themselves, by name.
+    pub slices: BTreeMap<String, Slice>,
     /// The changes that can run, by name.
     pub changes: BTreeMap<String, Change>,
     /// The changes that cannot run, with the problems that stop them, by name.
@@ -56,6 +59,10 @@ pub struct Dataset {
     pub location: Location,
     /// Types that the file gives, by column; they go before what is inferred of CSV.
     pub types: BTreeMap<String, ColumnType>,
+    /// How many days a task reads that does not say it: those that end with the run date.
+    pub window_days: u32,
+    /// The column that says whose row it is: a run of a slice reads the rows of its customers only.
+    pub customer: Option<String>,
 }
 
 /// A type that a pipeline file can give a CSV column.
@@ -94,30 +101,103 @@ pub struct Task {
 }
 
 /// What a task reads.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Input {
-    /// A dataset that no task of this pipeline makes.
-    Dataset(String),
-    /// The output of a task of this pipeline, in the same run.
-    Task(String),
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Input {
+    /// The name that the task knows it by.
+    pub name: String,
+    /// Where it comes from.
+    pub source: InputSource,
 }
 
-impl Input {
-    /// The name that the task knows it by.
+/// Where an input comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputSource {
+    /// The output of a task of this pipeline, in the same run.
+    Task(String),
+    /// Data that are there before the run.
+    Stored(Stored),
+}
+
+/// Data that are there before a run: a dataset, or what was published of a task on earlier dates.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Stored {
+    /// Whose data.
+    pub table: Table,
+    /// The last day that is read: this many days after the run date, or before it where negative.
+    pub plus_days: i64,
+    /// How many days are read, the last one included.
+    pub days: u32,
+    /// The dataset that is read where none of these days is there.
+    pub otherwise: Option<String>,
+}
+
+/// Something that has data on some dates.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Table {
+    /// A dataset that no task of this pipeline makes.
+    Dataset(String),
+    /// The published outputs of a task.
+    Published(String),
+}
+
+impl Stored {
+    /// A dataset as it is on the run date.
     #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Dataset(name) | Self::Task(name) => name,
+    pub fn dataset(name: impl Into<String>) -> Self {
+        Self {
+            table: Table::Dataset(name.into()),
+            plus_days: 0,
+            days: 1,
+            otherwise: None,
         }
     }
+
+    /// The name of the dataset or task.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.table {
+            Table::Dataset(name) | Table::Published(name) => name,
+        }
+    }
+
+    /// A text that no other data of the pipeline have: the name, then, where it is not simply the run date's data,
+    /// the days. An `@` in a name is written twice.
+    #[must_use]
+    pub fn id(&self) -> String {
+        use std::fmt::Write as _;
+        let mut id = self.name().replace('@', "@@");
+        let is_plain = self.plus_days == 0 && self.days == 1;
+        if !is_plain {
+            let _ = write!(id, "@{:+}d", self.plus_days);
+        }
+        if self.days != 1 {
+            let _ = write!(id, "/{}", self.days);
+        }
+        if let Some(otherwise) = &self.otherwise {
+            let _ = write!(id, "@or {otherwise}");
+        }
+        id
+    }
+}
+
+/// A set of customers that can be run by itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Slice {
+    /// These customers.
+    Customers(BTreeSet<Customer>),
+    /// Everybody who is in no other slice, rows without a customer included.
+    Others,
 }
 
 /// What a task makes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Output {
-    /// The folder below which it is published, as `date=<date>/data.parquet`. It has no `{date}`.
-    pub location: String,
+    /// The folder below which it is published, as `date=<date>/data.parquet`. It has no `{date}`. `None` where the
+    /// live version is external, so that somebody else publishes.
+    pub location: Option<String>,
     /// The columns that identify a row; never empty.
     pub grain: Vec<String>,
     /// The column that says whose row it is.
@@ -157,6 +237,64 @@ pub enum VersionKind {
         /// How it wants its inputs.
         inputs: CommandInputs,
     },
+    /// Run and published by somebody else: what it left is read.
+    External {
+        /// Where it leaves its output.
+        location: Location,
+    },
+    /// The inputs, put together.
+    Merge(Merge),
+    /// A task that is compiled into the program, by the name under which it is registered.
+    Rust(String),
+}
+
+/// How inputs are merged into one output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Merge {
+    /// What is put together.
+    pub how: MergeHow,
+    /// What becomes of what not every input has: of columns in a union, of rows in a join.
+    pub missing: Missing,
+}
+
+/// What a merge puts together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeHow {
+    /// The rows of all inputs, one below the other, by the names of their columns.
+    Union,
+    /// The columns of all inputs, side by side, by the grain.
+    Join,
+}
+
+/// What becomes of what not every input has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// It is kept, with NULL for what is missing.
+    Keep,
+    /// It is left out.
+    Drop,
+    /// The task fails.
+    Fail,
+}
+
+impl VersionKind {
+    /// Whether somebody else runs it.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        matches!(self, Self::External { .. })
+    }
+}
+
+impl Task {
+    /// Whether somebody else runs and publishes its live version.
+    #[must_use]
+    pub fn is_live_external(&self) -> bool {
+        self.versions
+            .get(&self.live)
+            .is_some_and(|version| version.kind.is_external())
+    }
 }
 
 /// How a command wants its inputs.

@@ -4,9 +4,11 @@
 
 mod changes;
 mod graph;
+mod inputs;
 mod locations;
 mod names;
 mod rules;
+mod slices;
 mod tasks;
 mod versions;
 
@@ -14,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::FileCheck;
 use super::location::Location;
-use super::model::{Change, Dataset, FlagSettings, Spec, Task};
+use super::model::{Change, Dataset, FlagSettings, Slice, Spec, Task};
 use super::nearest::hint;
 use super::places::Spot;
 use super::problems::{Origin, Problems, Uses, quoted};
@@ -26,6 +28,9 @@ pub(crate) use rules::read_rules_alone;
 
 /// Where the store is unless the file says otherwise.
 const DEFAULT_STORE: &str = "./store";
+
+/// What to write where a placeholder is wrong.
+const PLACEHOLDERS: &str = "the placeholders are {date}, {date-1d} and the like (a number of days before or after), and {slice}";
 
 /// What the readers share.
 pub(crate) struct Reading<'a, 's> {
@@ -54,12 +59,13 @@ pub(crate) fn resolve(root: &Node, files: &dyn FileCheck, problems: &mut Problem
         spots: BTreeMap::new(),
     };
     let datasets = read_datasets(&mut reading);
+    let slices = slices::read(root, &mut reading);
     let tasks = read_tasks(&graph, &mut reading);
     let changes = changes::read(&graph, &mut reading);
     locations::check(root, &mut reading);
     let spots = reading.spots;
     Resolved {
-        spec: assemble(root, datasets, tasks, changes),
+        spec: assemble(root, datasets, tasks, slices, changes),
         uses,
         spots,
     }
@@ -69,6 +75,7 @@ fn assemble(
     root: &Node,
     datasets: Vec<Dataset>,
     tasks: Vec<Task>,
+    slices: BTreeMap<String, Slice>,
     changes: Vec<Change>,
 ) -> Option<Spec> {
     let text = |key: &str| text_at(root, key).map(|(text, _)| text.to_owned());
@@ -82,6 +89,7 @@ fn assemble(
             .map(|dataset| (dataset.name.clone(), dataset))
             .collect(),
         tasks,
+        slices,
         changes: changes
             .into_iter()
             .map(|change| (change.name.clone(), change))
@@ -140,9 +148,12 @@ fn read_dataset(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> Option
             name: key.text.clone(),
             location,
             types,
+            window_days: inputs::days_at(node, "window")
+                .map_or(1, |(days, _)| inputs::to_count(days)),
+            customer: text_at(node, "customer").map(|(column, _)| column.to_owned()),
         }),
         Err(error) => {
-            let fix = "the placeholders are {date}, {date-1d} and the like: a number of days before or after";
+            let fix = PLACEHOLDERS;
             reading
                 .problems
                 .push(mark, &Origin::Pipeline, error.to_string(), fix);

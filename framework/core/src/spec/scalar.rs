@@ -31,6 +31,18 @@ const MAX_EXPONENT: i64 = 330;
 /// Words that some programs read as booleans or numbers and others as text.
 const AMBIGUOUS: [&str; 8] = ["yes", "no", "on", "off", ".inf", "-.inf", "+.inf", ".nan"];
 
+/// The furthest day that an offset reaches: a hundred years.
+const MAX_DAYS: i64 = 36_525;
+
+/// A number of days with its unit, such as `-1d` or `30d`.
+pub(crate) fn days(scalar: &Scalar) -> Option<i64> {
+    let number = scalar.text.strip_suffix('d')?;
+    let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
+    let is_plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let days: i64 = number.parse().ok().filter(|_| is_plain)?;
+    (-MAX_DAYS..=MAX_DAYS).contains(&days).then_some(days)
+}
+
 /// Text that is not blank and has nothing in it that cannot be seen.
 pub(crate) fn text(scalar: &Scalar) -> Option<&str> {
     let seen = !scalar.text.trim().is_empty() && !scalar.text.contains(char::is_control);

@@ -30,6 +30,8 @@ pub(crate) enum Shape {
     Percentage,
     /// A calendar date.
     Date,
+    /// A number of days with its unit, at least so many.
+    Days { min: i64 },
     /// A type for a CSV column.
     ColumnType,
     /// A list.
@@ -40,6 +42,8 @@ pub(crate) enum Shape {
     Section(&'static Section),
     /// A list, or a mapping that says where the list is.
     ListOr(&'static ListOf, &'static Section),
+    /// A name, or a mapping that says more.
+    TextOr(&'static Section),
 }
 
 /// A list of like items.
@@ -147,6 +151,8 @@ impl Shape {
             Self::Distance => scalar::bound(scalar).is_some_and(|bound| bound.abs.is_some()),
             Self::Percentage => scalar::bound(scalar).is_some_and(|bound| bound.rel.is_some()),
             Self::Date => scalar::date(scalar).is_some(),
+            Self::Days { min } => scalar::days(scalar).is_some_and(|days| days >= *min),
+            Self::TextOr(_) => scalar::text(scalar).is_some(),
             Self::ColumnType => scalar::column_type(scalar).is_some(),
             Self::List(_) | Self::ByName(_) | Self::Section(_) | Self::ListOr(..) => false,
         }
@@ -166,6 +172,9 @@ impl Shape {
             Self::Distance => "a number of zero or more, or a duration".to_owned(),
             Self::Percentage => "a percentage of zero or more".to_owned(),
             Self::Date => "a date".to_owned(),
+            Self::Days { min: 1 } => "a number of days above zero".to_owned(),
+            Self::Days { .. } => "a number of days".to_owned(),
+            Self::TextOr(_) => "a name, or a mapping that says more".to_owned(),
             Self::ColumnType => "a column type".to_owned(),
             Self::List(_) => "a list".to_owned(),
             Self::ByName(_) | Self::Section(_) => "a mapping".to_owned(),
@@ -189,6 +198,9 @@ impl Shape {
             Self::Distance => "write a number such as `0.5`, or for times a duration such as `15m`".to_owned(),
             Self::Percentage => "write a number and %, such as `5%`".to_owned(),
             Self::Date => "write it as YYYY-MM-DD".to_owned(),
+            Self::Days { min: 1 } => "write a whole number above zero and d, such as `30d`".to_owned(),
+            Self::Days { .. } => "write a whole number and d, such as `-1d` for the day before".to_owned(),
+            Self::TextOr(section) => format!("write a name, or a mapping with: {}", section.names().join(", ")),
             Self::ColumnType => format!("the types are: {}", scalar::COLUMN_TYPES.join(", ")),
             Self::List(list) => format!("write one {} or more in brackets: `[a, b]`", list.noun),
             Self::ByName(entries) => format!("write one {} or more as `name: …`", entries.noun),

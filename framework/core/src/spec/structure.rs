@@ -42,7 +42,10 @@ impl Subject {
 pub(crate) fn check(node: &Node, shape: &Shape, subject: &Subject, problems: &mut Problems<'_>) {
     match (shape, &*node.data) {
         (
-            Shape::Section(section) | Shape::ListOr(_, section) | Shape::Within(section),
+            Shape::Section(section)
+            | Shape::ListOr(_, section)
+            | Shape::TextOr(section)
+            | Shape::Within(section),
             Data::Map(entries),
         ) => {
             check_section(entries, section, subject, problems);

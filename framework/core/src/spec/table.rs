@@ -44,6 +44,17 @@ pub(crate) static PIPELINE: Section = Section {
             need: Optional,
         },
         Key {
+            name: "slices",
+            about: "Sets of customers that can be run by themselves, by name, such as those of one time zone.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::ListOr(&CUSTOMERS, &SLICE),
+                noun: "slice",
+                may_be_empty: true,
+                owner: Owner::Parent,
+            }),
+            need: Optional,
+        },
+        Key {
             name: "tasks",
             about: "The tasks, by name. The name of a task is also the name of the dataset that it makes.",
             shape: Shape::ByName(&ByName {
@@ -80,9 +91,21 @@ static DATASET: Section = Section {
     keys: &[
         Key {
             name: "location",
-            about: "A file, a folder, a glob or a Hive-partitioned folder of Parquet or CSV; `{date}` and `{date-1d}` stand for the run date.",
+            about: "A file, a folder, a glob or a Hive-partitioned folder of Parquet or CSV; `{date}` and `{date-1d}` stand for the run date, `{slice}` for the slice.",
             shape: Shape::Text,
             need: Required,
+        },
+        Key {
+            name: "window",
+            about: "How many days a task reads, those that end with the run date; `1d` by default.",
+            shape: Shape::Days { min: 1 },
+            need: Optional,
+        },
+        Key {
+            name: "customer",
+            about: "The column that says whose row it is; a run of a slice reads the rows of its customers only.",
+            shape: Shape::Text,
+            need: Optional,
         },
         Key {
             name: "types",
@@ -106,7 +129,7 @@ static TASK: Section = Section {
             name: "inputs",
             about: "The datasets and tasks that it reads.",
             shape: Shape::List(&ListOf {
-                of: Shape::Text,
+                of: Shape::TextOr(&INPUT),
                 noun: "input",
                 may_be_empty: true,
             }),
@@ -139,14 +162,51 @@ static TASK: Section = Section {
     one_of: None,
 };
 
+static INPUT: Section = Section {
+    about: "An input of other days, or under another name.",
+    keys: &[
+        Key {
+            name: "dataset",
+            about: "The dataset, or the task whose output is meant.",
+            shape: Shape::Text,
+            need: Required,
+        },
+        Key {
+            name: "date",
+            about: "The day that is read, such as `-1d` for the day before; of a task, what was published then.",
+            shape: Shape::Days { min: -36_525 },
+            need: Optional,
+        },
+        Key {
+            name: "window",
+            about: "How many days are read, that day included, such as `30d`; of a task, the days before the run date.",
+            shape: Shape::Days { min: 1 },
+            need: Optional,
+        },
+        Key {
+            name: "as",
+            about: "The name that the task knows it by; by default that of the dataset.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+        Key {
+            name: "else",
+            about: "The dataset that is read where none of these days is there yet, as before the first run.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+    ],
+    one_of: None,
+};
+
 static OUTPUT: Section = Section {
     about: "What a task makes.",
     keys: &[
         Key {
             name: "location",
-            about: "The folder below which it is published, as `date=<date>/data.parquet`.",
+            about: "The folder below which it is published, as `date=<date>/data.parquet`; not needed where the live version is external.",
             shape: Shape::Text,
-            need: Required,
+            need: Optional,
         },
         Key {
             name: "grain",
@@ -185,6 +245,24 @@ static VERSION: Section = Section {
                 noun: "argument",
                 may_be_empty: false,
             }),
+            need: Optional,
+        },
+        Key {
+            name: "external",
+            about: "Somebody else runs and publishes it; what it left is read.",
+            shape: Shape::Section(&EXTERNAL),
+            need: Optional,
+        },
+        Key {
+            name: "merge",
+            about: "The inputs are put together.",
+            shape: Shape::Section(&MERGE),
+            need: Optional,
+        },
+        Key {
+            name: "rust",
+            about: "A task that is compiled into the program, by the name under which it is registered.",
+            shape: Shape::Text,
             need: Optional,
         },
         Key {
@@ -228,10 +306,70 @@ static VERSION: Section = Section {
         },
     ],
     one_of: Some(&OneOf {
-        keys: &["sql", "command"],
+        keys: &["sql", "command", "external", "merge", "rust"],
         none: "does not say how it computes",
         several: "computes in two ways",
-        fix: "write one of `sql: <file>` and `command: [<program>, <argument>, …]`",
+        fix: "write one of `sql: <file>`, `command: [<program>, <argument>, …]`, `external: { location: … }`, `merge: { how: …, missing: … }` and `rust: <name>`",
+    }),
+};
+
+static EXTERNAL: Section = Section {
+    about: "A version that somebody else runs and publishes.",
+    keys: &[Key {
+        name: "location",
+        about: "Where it leaves its output: as of a dataset, with `{date}` for the run date.",
+        shape: Shape::Text,
+        need: Required,
+    }],
+    one_of: None,
+};
+
+static MERGE: Section = Section {
+    about: "How inputs are put together.",
+    keys: &[
+        Key {
+            name: "how",
+            about: "`union`: their rows, by the names of the columns; `join`: their columns, by the grain.",
+            shape: Shape::Word(&["union", "join"]),
+            need: Required,
+        },
+        Key {
+            name: "missing",
+            about: "What becomes of what not every input has (of columns in a union, of rows in a join): `keep` it, with NULL for what is missing, `drop` it, or `fail`.",
+            shape: Shape::Word(&["keep", "drop", "fail"]),
+            need: Required,
+        },
+    ],
+    one_of: None,
+};
+
+static CUSTOMERS: ListOf = ListOf {
+    of: Shape::Verbatim,
+    noun: "customer",
+    may_be_empty: false,
+};
+
+static SLICE: Section = Section {
+    about: "The customers of a slice.",
+    keys: &[
+        Key {
+            name: "file",
+            about: "A text file with one customer per line.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+        Key {
+            name: "others",
+            about: "Everybody who is in no other slice, rows without a customer included.",
+            shape: Shape::True,
+            need: Optional,
+        },
+    ],
+    one_of: Some(&OneOf {
+        keys: &["file", "others"],
+        none: "names no customers",
+        several: "says it twice",
+        fix: "write a list of customers, `file: <path>` or `others: true`",
     }),
 };
 
@@ -324,14 +462,7 @@ static RULE: Section = Section {
         Key {
             name: "customers",
             about: "The customers whose differences it selects; all, if it is left out.",
-            shape: Shape::ListOr(
-                &ListOf {
-                    of: Shape::Verbatim,
-                    noun: "customer",
-                    may_be_empty: false,
-                },
-                &CUSTOMERS_FILE,
-            ),
+            shape: Shape::ListOr(&CUSTOMERS, &CUSTOMERS_FILE),
             need: Optional,
         },
         Key {

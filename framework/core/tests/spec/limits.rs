@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use understudy_core::spec::{Input, Scope};
+use understudy_core::spec::{InputSource, Scope, Table};
 
 use crate::{VALID, loaded};
 
@@ -132,9 +132,12 @@ proptest! {
             let mut computed = BTreeSet::new();
             for task in &spec.tasks {
                 for input in &task.inputs {
-                    let is_there = match input {
-                        Input::Dataset(name) => spec.datasets.contains_key(name),
-                        Input::Task(name) => computed.contains(name),
+                    let is_there = match &input.source {
+                        InputSource::Stored(stored) => match &stored.table {
+                            Table::Dataset(name) => spec.datasets.contains_key(name),
+                            Table::Published(name) => spec.task(name).is_some(),
+                        },
+                        InputSource::Task(name) => computed.contains(name),
                     };
                     prop_assert!(is_there, "{input:?} of {}", task.name);
                 }

@@ -32,11 +32,11 @@ mod keys {
             "owner: data-core",
             "ower: data-core",
             expect![[r#"
-            understudy.yaml:3:1: unknown key `ower` in the pipeline
-                ower: data-core
-                hint: did you mean `owner`? the keys here are: changes, datasets, flags, owner, pipeline, runbook, store, tasks
-            => nothing runs
-        "#]],
+                understudy.yaml:3:1: unknown key `ower` in the pipeline
+                    ower: data-core
+                    hint: did you mean `owner`? the keys here are: changes, datasets, flags, owner, pipeline, runbook, slices, store, tasks
+                => nothing runs
+            "#]],
         );
     }
 
@@ -361,11 +361,11 @@ mod values {
             "date={date}/",
             "date={day}/",
             expect![[r#"
-            understudy.yaml:7:24: `{day}` is not a placeholder
-                flights: { location: "data/flights/date={day}/" }
-                hint: the placeholders are {date}, {date-1d} and the like: a number of days before or after
-            => nothing runs
-        "#]],
+                understudy.yaml:7:24: `{day}` is not a placeholder
+                    flights: { location: "data/flights/date={day}/" }
+                    hint: the placeholders are {date}, {date-1d} and the like (a number of days before or after), and {slice}
+                => nothing runs
+            "#]],
         );
     }
 
@@ -819,11 +819,11 @@ mod versions {
             "v1: { command: [./bin/total] }",
             "v1: { }",
             expect![[r#"
-            understudy.yaml:33:7: version `v1` does not say how it computes
-                v1: { }
-                hint: write one of `sql: <file>` and `command: [<program>, <argument>, …]`
-            => nothing runs
-        "#]],
+                understudy.yaml:33:7: version `v1` does not say how it computes
+                    v1: { }
+                    hint: write one of `sql: <file>`, `command: [<program>, <argument>, …]`, `external: { location: … }`, `merge: { how: …, missing: … }` and `rust: <name>`
+                => nothing runs
+            "#]],
         );
     }
 
@@ -833,11 +833,11 @@ mod versions {
             "v3: { sql",
             "v3: { command: [./bin/total], sql",
             expect![[r#"
-            understudy.yaml:21:37: version `v3` computes in two ways: `command` and `sql`
-                v3: { command: [./bin/total], sql: sql/delay_v2.sql }
-                hint: write one of `sql: <file>` and `command: [<program>, <argument>, …]`
-            => everything runs
-        "#]],
+                understudy.yaml:21:37: version `v3` computes in two ways: `command` and `sql`
+                    v3: { command: [./bin/total], sql: sql/delay_v2.sql }
+                    hint: write one of `sql: <file>`, `command: [<program>, <argument>, …]`, `external: { location: … }`, `merge: { how: …, missing: … }` and `rust: <name>`
+                => everything runs
+            "#]],
         );
     }
 
@@ -1115,11 +1115,11 @@ mod files {
         check(
             "[1, 2]",
             expect![[r#"
-            understudy.yaml:1:1: the pipeline must be a mapping, not a list
-                [1, 2]
-                hint: write some of: pipeline, store, owner, runbook, datasets, tasks, changes, flags
-            => nothing runs
-        "#]],
+                understudy.yaml:1:1: the pipeline must be a mapping, not a list
+                    [1, 2]
+                    hint: write some of: pipeline, store, owner, runbook, datasets, slices, tasks, changes, flags
+                => nothing runs
+            "#]],
         );
     }
 
@@ -1173,10 +1173,10 @@ changes:
         expect![[r#"
             understudy.yaml:2:1: unknown key `pipelin` in the pipeline
                 pipelin: flights
-                hint: did you mean `pipeline`? the keys here are: changes, datasets, flags, owner, pipeline, runbook, store, tasks
+                hint: did you mean `pipeline`? the keys here are: changes, datasets, flags, owner, pipeline, runbook, slices, store, tasks
             understudy.yaml:4:24: `{day}` is not a placeholder
                 flights: { location: "data/{day}" }
-                hint: the placeholders are {date}, {date-1d} and the like: a number of days before or after
+                hint: the placeholders are {date}, {date-1d} and the like (a number of days before or after), and {slice}
             understudy.yaml:7:14: the tasks read each other in a circle: `a -> b -> a`
                 inputs: [b, nothing]
                 hint: a task needs its inputs first: take one out, such as `b` out of the inputs of `a`

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use understudy_core::rule::{Allowance, Bound};
-use understudy_core::spec::{Input, Param, VersionKind, load_rules};
+use understudy_core::spec::{Input, InputSource, Param, VersionKind, load_rules};
 
 use crate::{Folder, VALID, check, loaded, with};
 
@@ -34,12 +34,16 @@ fn every_key_arrives() {
                 "lat": {
                   "decimal": 6
                 }
-              }
+              },
+              "window_days": 1,
+              "customer": null
             },
             "flights": {
               "name": "flights",
               "location": "data/flights/date={date}/",
-              "types": {}
+              "types": {},
+              "window_days": 1,
+              "customer": null
             }
           },
           "tasks": [
@@ -47,10 +51,30 @@ fn every_key_arrives() {
               "name": "delay",
               "inputs": [
                 {
-                  "dataset": "flights"
+                  "name": "flights",
+                  "source": {
+                    "stored": {
+                      "table": {
+                        "dataset": "flights"
+                      },
+                      "plus_days": 0,
+                      "days": 1,
+                      "otherwise": null
+                    }
+                  }
                 },
                 {
-                  "dataset": "airports"
+                  "name": "airports",
+                  "source": {
+                    "stored": {
+                      "table": {
+                        "dataset": "airports"
+                      },
+                      "plus_days": 0,
+                      "days": 1,
+                      "otherwise": null
+                    }
+                  }
                 }
               ],
               "output": {
@@ -114,7 +138,10 @@ fn every_key_arrives() {
               "name": "rank",
               "inputs": [
                 {
-                  "task": "delay"
+                  "name": "delay",
+                  "source": {
+                    "task": "delay"
+                  }
                 }
               ],
               "output": {
@@ -154,10 +181,23 @@ fn every_key_arrives() {
               "name": "total",
               "inputs": [
                 {
-                  "task": "rank"
+                  "name": "rank",
+                  "source": {
+                    "task": "rank"
+                  }
                 },
                 {
-                  "dataset": "airports"
+                  "name": "airports",
+                  "source": {
+                    "stored": {
+                      "table": {
+                        "dataset": "airports"
+                      },
+                      "plus_days": 0,
+                      "days": 1,
+                      "otherwise": null
+                    }
+                  }
                 }
               ],
               "output": {
@@ -207,6 +247,7 @@ fn every_key_arrives() {
               }
             }
           ],
+          "slices": {},
           "changes": {
             "fast-total": {
               "name": "fast-total",
@@ -378,7 +419,10 @@ fn tasks_stand_after_those_that_they_read() {
     assert_eq!(names, ["total", "delay", "rank"]);
     assert_eq!(
         spec.task("delay").unwrap().inputs,
-        [Input::Task("total".to_owned())]
+        [Input {
+            name: "total".to_owned(),
+            source: InputSource::Task("total".to_owned()),
+        }]
     );
 }
 

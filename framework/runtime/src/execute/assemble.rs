@@ -182,7 +182,7 @@ impl Executor<'_> {
                 .plan
                 .comparisons
                 .iter()
-                .filter(|planned| planned.half == Half::Live);
+                .filter(|planned| planned.changed);
             let before = undecided.len();
             undecided.extend(
                 deciding

@@ -7,11 +7,13 @@ use understudy_core::digest::Digest;
 use understudy_core::event::StepEnd;
 use understudy_core::plan::{Half, InputFrom, Node, NodeId, NodeInput, Work};
 use understudy_core::run::{Failure, FailureKind, NodeOutput, NodeRecord, Usage};
+use understudy_core::snapshot::Found;
 use understudy_core::spec::{Task, Version, VersionKind};
 use understudy_tables::{TableSource, pin};
 use understudy_tasks::DATA_FILE;
 
 use super::{Executor, Reuse, wrong_answer};
+use crate::observe::stored_source;
 use crate::worker::{
     Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits,
 };
@@ -94,6 +96,9 @@ impl Executor<'_> {
             // How rows are put together depends on which side failed: that is decided with the key.
             return None;
         }
+        if let Some(failure) = self.waits_for(node) {
+            return Some(failure);
+        }
         let log = self.log.borrow();
         let missing = node
             .reads()
@@ -110,6 +115,33 @@ impl Executor<'_> {
             FailureKind::Input,
             format!("did not run: its input `{task}` has no output"),
         ))
+    }
+
+    /// Why a node waits, if what it reads is not there yet.
+    fn waits_for(&self, node: &Node) -> Option<Failure> {
+        let Work::Compute {
+            version, inputs, ..
+        } = &node.work
+        else {
+            return None;
+        };
+        let message = inputs.iter().find_map(|input| match &input.from {
+            InputFrom::Stored { id, .. } => match &self.inputs.tables[id] {
+                Found::NotYet(location) => Some(format!(
+                    "waits: its input `{}` is not there yet (nothing is at `{location}`)",
+                    input.name
+                )),
+                Found::There(_) => None,
+            },
+            InputFrom::External(_) => match &self.inputs.externals[&node.task][version] {
+                Found::NotYet(location) => {
+                    Some(format!("is not there yet (nothing is at `{location}`)"))
+                }
+                Found::There(_) => None,
+            },
+            InputFrom::Node(_) => None,
+        })?;
+        Some(Failure::new(FailureKind::Waiting, message))
     }
 
     /// The key of what a node really gives: the planned one, and how the outputs that it builds on were put together.
@@ -230,10 +262,11 @@ impl Executor<'_> {
             code: self.code(version)?,
             params: version.params.clone(),
             date: self.plan.date,
+            slice: self.plan.slice.clone(),
             now_nanos: self.now_nanos,
             inputs: inputs
                 .iter()
-                .map(|input| self.job_input(input))
+                .map(|input| self.job_input(node, version, input))
                 .collect::<Result<_, _>>()?,
             output,
             pipeline_folder: self.pipeline.folder.clone(),
@@ -272,22 +305,56 @@ impl Executor<'_> {
                 argv: argv.clone(),
                 inputs: *inputs,
             }),
+            VersionKind::External { .. } => Ok(JobCode::External),
+            VersionKind::Merge(merge) => Ok(JobCode::Merge {
+                merge: *merge,
+                threads: self.resources.threads,
+            }),
+            VersionKind::Rust(name) => Ok(JobCode::Rust {
+                name: name.clone(),
+                threads: self.resources.threads,
+            }),
         }
     }
 
-    fn job_input(&self, input: &NodeInput) -> Result<JobInput, Failure> {
-        let source = match &input.from {
-            InputFrom::Node(id) => self.table(*id)?,
-            InputFrom::Dataset(_) => TableSource {
-                base: self.pipeline.folder.clone(),
-                snapshot: self.inputs.0[&input.name].clone(),
-                types: self.pipeline.spec.datasets[&input.name].types.clone(),
-            },
+    fn job_input(
+        &self,
+        node: &Node,
+        version: &Version,
+        input: &NodeInput,
+    ) -> Result<JobInput, Failure> {
+        let (source, sliced_by) = match &input.from {
+            InputFrom::Node(id) => (self.table(*id)?, None),
+            InputFrom::Stored { .. } => self.stored(node, input),
+            InputFrom::External(_) => (self.external(node, version), None),
         };
         Ok(JobInput {
             name: input.name.clone(),
             source,
+            sliced_by,
         })
+    }
+
+    fn stored(&self, node: &Node, input: &NodeInput) -> (TableSource, Option<String>) {
+        let task = self.task(&node.task);
+        let input = task.inputs.iter().find(|own| own.name == input.name);
+        input
+            .and_then(|input| stored_source(self.pipeline, self.inputs, input))
+            .expect(
+                "a node whose stored input is not there waits, and a plan's inputs are its task's",
+            )
+    }
+
+    fn external(&self, node: &Node, version: &Version) -> TableSource {
+        let found = &self.inputs.externals[&node.task][&version.name];
+        TableSource {
+            base: self.pipeline.folder.clone(),
+            snapshot: found
+                .table()
+                .expect("a node whose external output is not there waits")
+                .clone(),
+            types: Default::default(),
+        }
     }
 
     /// A node's output as a table.

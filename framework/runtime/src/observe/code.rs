@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use understudy_core::digest::Digest;
-use understudy_core::spec::{Problem, Scope, Spec, Spot, Task, Version, VersionKind};
+use understudy_core::spec::nearest::hint;
+use understudy_core::spec::{Problem, Scope, Spot, Task, Version, VersionKind};
+use understudy_tasks::Registry;
 
-use super::CodeDigests;
+use super::{CodeDigests, executable, running_versions};
 use crate::pipeline::Pipeline;
 
 /// Why a version has no digest.
@@ -47,7 +49,7 @@ pub fn code_digests(pipeline: &Pipeline) -> Result<CodeDigests, CodeError> {
     let mut digests = CodeDigests::new();
     for task in &pipeline.spec.tasks {
         for version in running_versions(&pipeline.spec, task) {
-            let digest = version_digest(&pipeline.folder, task, &task.versions[version])?;
+            let digest = version_digest(pipeline, task, &task.versions[version])?;
             digests
                 .entry(task.name.clone())
                 .or_default()
@@ -57,17 +59,12 @@ pub fn code_digests(pipeline: &Pipeline) -> Result<CodeDigests, CodeError> {
     Ok(digests)
 }
 
-fn running_versions<'a>(spec: &'a Spec, task: &'a Task) -> Vec<&'a str> {
-    let new = spec
-        .change_of(&task.name)
-        .map(|change| change.new[&task.name].as_str());
-    [Some(task.live.as_str()), new]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-fn version_digest(folder: &Path, task: &Task, version: &Version) -> Result<Digest, CodeError> {
+fn version_digest(
+    pipeline: &Pipeline,
+    task: &Task,
+    version: &Version,
+) -> Result<Digest, CodeError> {
+    let folder = pipeline.folder.as_path();
     let read = |path: &Path| {
         fs::read(folder.join(path))
             .map(|bytes| Digest::of_bytes(&bytes))
@@ -101,7 +98,49 @@ fn version_digest(folder: &Path, task: &Task, version: &Version) -> Result<Diges
                 &version.params,
             )))
         }
+        // Nobody knows its code: where it leaves its output is all that tells it from others.
+        VersionKind::External { location } => {
+            Ok(Digest::of_json(&("external", location.to_string())))
+        }
+        VersionKind::Merge(merge) => Ok(Digest::of_json(&("merge", merge, &task.output.grain))),
+        VersionKind::Rust(name) => {
+            let program = executable::digest(&pipeline.store_folder());
+            let program = program.map_err(|source| CodeError::Unreadable {
+                task: task.name.clone(),
+                version: version.name.clone(),
+                path: "the program itself".to_owned(),
+                source,
+            })?;
+            Ok(Digest::of_json(&("rust", name, program, &version.params)))
+        }
     }
+}
+
+/// The versions that are Rust tasks which this program does not have.
+#[must_use]
+pub fn unknown_rust_tasks(pipeline: &Pipeline, registry: &Registry) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for task in &pipeline.spec.tasks {
+        for version in task.versions.values() {
+            if let VersionKind::Rust(name) = &version.kind
+                && registry.get(name).is_none()
+            {
+                let spot = Spot::Version {
+                    task: task.name.clone(),
+                    version: version.name.clone(),
+                };
+                let scope = pipeline.places.scope_of_version(&task.name, &version.name);
+                let message = format!("this program has no Rust task `{name}`");
+                let known = registry.names();
+                let fix = match known.as_slice() {
+                    [] => "it has none: run the pipeline with a program of your own that registers it (docs/rust-tasks.md)".to_owned(),
+                    known => hint(name, known, "Rust tasks here"),
+                };
+                problems.push(pipeline.places.problem(&spot, scope, &message, &fix));
+            }
+        }
+    }
+    problems
 }
 
 /// The arguments that are files, as `rank.py` in `python3 rank.py`.

@@ -9,13 +9,14 @@ use understudy_core::digest::Digest;
 use understudy_core::run_date::RunDate;
 use understudy_core::schema::TableSchema;
 use understudy_core::snapshot::{InputSnapshot, Schemas};
-use understudy_core::spec::{Spec, Task, VersionKind};
+use understudy_core::spec::{Input, InputSource, Spec, Task, VersionKind};
 use understudy_tables::TableSource;
 
-use super::CodeDigests;
+use super::{CodeDigests, stored_source};
 use crate::pipeline::Pipeline;
 use crate::worker::{
-    Answer, Crew, InspectJob, InspectTask, Inspected, Invocation, Job, WorkerLimits,
+    Answer, Crew, InspectCode, InspectExternal, InspectInput, InspectJob, InspectTask, Inspected,
+    Invocation, Job, WorkerLimits,
 };
 
 /// Inspecting reads footers and CSV files; it never takes longer than this.
@@ -51,7 +52,8 @@ pub async fn inspect(
 ) -> Result<SchemaReport, String> {
     let known = known_outputs(&pipeline.store_folder(), code);
     let job = InspectJob {
-        datasets: sources(pipeline, inputs),
+        stored: sources(pipeline, inputs),
+        externals: externals(pipeline, inputs),
         tasks: tasks(pipeline, code),
         known,
         date,
@@ -71,21 +73,39 @@ pub async fn inspect(
     }
 }
 
-/// The pinned tables, with the types that the pipeline file gives.
-pub(crate) fn sources(
-    pipeline: &Pipeline,
-    inputs: &InputSnapshot,
-) -> BTreeMap<String, TableSource> {
-    let source = |(name, snapshot): (&String, &understudy_core::snapshot::DatasetSnapshot)| {
-        let types = pipeline.spec.datasets[name].types.clone();
-        let source = TableSource {
-            base: pipeline.folder.clone(),
-            snapshot: snapshot.clone(),
-            types,
-        };
-        (name.clone(), source)
-    };
-    inputs.0.iter().map(source).collect()
+/// The stored data that are there, by their ids, with the types that the pipeline file gives.
+fn sources(pipeline: &Pipeline, inputs: &InputSnapshot) -> BTreeMap<String, TableSource> {
+    let all = pipeline.spec.tasks.iter().flat_map(|task| &task.inputs);
+    all.filter_map(|input| match &input.source {
+        InputSource::Stored(stored) if inputs.tables.contains_key(&stored.id()) => {
+            Some((stored.id(), stored_source(pipeline, inputs, input)?.0))
+        }
+        _ => None,
+    })
+    .collect()
+}
+
+fn externals(pipeline: &Pipeline, inputs: &InputSnapshot) -> Vec<InspectExternal> {
+    let mut externals = Vec::new();
+    for (task, versions) in &inputs.externals {
+        let live = pipeline.spec.task(task).map(|task| task.live.as_str());
+        for (version, found) in versions {
+            let Some(snapshot) = found.table() else {
+                continue;
+            };
+            externals.push(InspectExternal {
+                task: task.clone(),
+                version: version.clone(),
+                source: TableSource {
+                    base: pipeline.folder.clone(),
+                    snapshot: snapshot.clone(),
+                    types: BTreeMap::new(),
+                },
+                live: live == Some(version),
+            });
+        }
+    }
+    externals
 }
 
 fn tasks(pipeline: &Pipeline, code: &CodeDigests) -> Vec<InspectTask> {
@@ -100,19 +120,27 @@ fn tasks(pipeline: &Pipeline, code: &CodeDigests) -> Vec<InspectTask> {
 
 fn inspect_task(pipeline: &Pipeline, task: &Task, name: &str) -> Option<InspectTask> {
     let version = &task.versions[name];
-    let VersionKind::Sql { file, .. } = &version.kind else {
-        return None;
+    let code = match &version.kind {
+        VersionKind::Sql { file, .. } => {
+            InspectCode::Sql(fs::read_to_string(pipeline.folder.join(file)).ok()?)
+        }
+        VersionKind::Merge(merge) => InspectCode::Merge(*merge),
+        _ => return None,
+    };
+    let input = |input: &Input| {
+        let from = match &input.source {
+            InputSource::Task(task) => InspectInput::Task(task.clone()),
+            InputSource::Stored(stored) => InspectInput::Stored(stored.id()),
+        };
+        (input.name.clone(), from)
     };
     Some(InspectTask {
         task: task.name.clone(),
         version: name.to_owned(),
-        sql: fs::read_to_string(pipeline.folder.join(file)).ok()?,
+        code,
         params: version.params.clone(),
-        inputs: task
-            .inputs
-            .iter()
-            .map(|input| input.name().to_owned())
-            .collect(),
+        inputs: task.inputs.iter().map(input).collect(),
+        grain: task.output.grain.clone(),
         live: name == task.live,
     })
 }

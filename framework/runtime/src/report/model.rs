@@ -29,6 +29,9 @@ pub struct RunReport {
     pub run: String,
     /// Its date.
     pub date: RunDate,
+    /// The slice whose customers it was for; `None` for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<String>,
     /// What became of the live half.
     pub live: LiveReport,
     /// The changes that were compared, by name.

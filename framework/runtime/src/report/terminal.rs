@@ -4,6 +4,7 @@
 //! read on and what to type. It fits `width::MAX_WIDTH` columns; only paths and commands may be longer, because a
 //! path that is cut is no path. Nothing from data acts on the terminal.
 
+pub mod backfill;
 mod change;
 mod customers;
 pub mod diff;
@@ -91,7 +92,12 @@ pub fn render(report: &RunReport, view: &View) -> String {
 }
 
 fn head(page: &mut Page, report: &RunReport) {
-    let title = format!("{} {}", name(&report.pipeline, 40), report.date);
+    let slice = report
+        .slice
+        .as_ref()
+        .map(|slice| format!(" {}", name(slice, 30)));
+    let slice = slice.unwrap_or_default();
+    let title = format!("{} {}{slice}", name(&report.pipeline, 40), report.date);
     let mut rest = format!("  run {}  {}", name(&report.run, 20), time(report.wall_ms));
     if report.reuse.reused > 0 {
         let (reused, needed) = (

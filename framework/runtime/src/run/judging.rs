@@ -132,6 +132,7 @@ impl Attempt<'_> {
             pipeline: self.prepared.plan.pipeline.clone(),
             run: self.prepared.plan.run.clone(),
             date: self.prepared.plan.date,
+            slice: self.slice().map(str::to_owned),
             succeeded: failure.is_none(),
             outputs: published
                 .outputs
@@ -163,6 +164,7 @@ impl Attempt<'_> {
             pipeline: self.prepared.plan.pipeline.clone(),
             run: self.prepared.plan.run.clone(),
             date: self.prepared.plan.date,
+            slice: self.slice().map(str::to_owned),
             change: change.to_owned(),
             verdict: verdict.verdict,
             lanes: verdict.lanes(),

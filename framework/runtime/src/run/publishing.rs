@@ -6,6 +6,7 @@ use understudy_core::digest::Digest;
 use understudy_core::event::Event;
 use understudy_core::plan::{NodeId, Plan, Publication, Work};
 use understudy_core::run::{Failure, FailureKind, PublicationRecord, PublishedFile};
+use understudy_core::slice::when_part;
 use understudy_core::stage::Stages;
 
 use understudy_tasks::DATA_FILE;
@@ -112,7 +113,7 @@ impl Attempt<'_> {
                 .get(&publication.node)
                 .is_some_and(|record| record.reused);
             let location = self.prepared.pipeline.folder.join(&publication.location);
-            let marker = read_marker(&location, self.prepared.plan.date)
+            let marker = read_marker(&location, self.prepared.plan.date, self.slice())
                 .ok()
                 .flatten();
             let ours = marker.filter(|marker| marker.run == self.prepared.plan.run);
@@ -145,11 +146,21 @@ impl Attempt<'_> {
         }
     }
 
+    /// The name of the slice that the run is for.
+    pub(super) fn slice(&self) -> Option<&str> {
+        self.prepared
+            .plan
+            .slice
+            .as_ref()
+            .map(|slice| slice.name.as_str())
+    }
+
     fn stamp(&self) -> RunStamp {
         RunStamp {
             pipeline: self.prepared.plan.pipeline.clone(),
             run: self.prepared.plan.run.clone(),
             date: self.prepared.plan.date,
+            slice: self.slice().map(str::to_owned),
             published_at: crate::clock::now(),
             ledger_entries: self.prepared.ledger_entries,
             stages: Stages(self.prepared.plan.stages.clone()),
@@ -161,11 +172,12 @@ impl Attempt<'_> {
         let mut outputs = BTreeMap::new();
         for publication in &self.prepared.plan.publications {
             let location = self.prepared.pipeline.folder.join(&publication.location);
-            let marker = read_marker(&location, self.prepared.plan.date)?;
+            let marker = read_marker(&location, self.prepared.plan.date, self.slice())?;
             let Some(marker) = marker else { continue };
             let rows = log.output(publication.node).map_or(0, |output| output.rows);
             let below = publication.location.trim_end_matches('/');
-            let path = format!("{below}/date={}/{}", self.prepared.plan.date, DATA_FILE);
+            let when = when_part(self.prepared.plan.date, self.prepared.plan.slice.as_ref());
+            let path = format!("{below}/{when}/{DATA_FILE}");
             outputs.insert(
                 publication.task.clone(),
                 PublishedFile {

@@ -20,7 +20,7 @@ use crate::store::durable;
 use crate::store::layout::Store;
 
 /// The format that this program writes.
-pub const RECORD_FORMAT: u32 = 1;
+pub const RECORD_FORMAT: u32 = 2;
 
 /// One run, as it is stored.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -40,6 +40,7 @@ pub(super) fn report(
         pipeline: plan.pipeline.clone(),
         run: plan.run.clone(),
         date: plan.date,
+        slice: attempt.slice().map(str::to_owned),
         live: live(attempt, request),
         changes: verdicts
             .iter()
@@ -189,6 +190,7 @@ fn task(
     };
     let versions = [planned.old, planned.new].map(|id| version_text(attempt, id));
     let mut report = TaskReport::new(versions, &verdict.tasks[&planned.task], comparison, gets);
+    report.notes.extend(side_notes(attempt, planned));
     report.reused = record.is_some_and(|record| record.reused);
     report.files = comparison.map(|_| TaskFiles {
         folder: typed_path(attempt, request, &attempt.executor.findings_folder(planned)),
@@ -201,6 +203,32 @@ fn task(
             .unwrap_or_default(),
     });
     report
+}
+
+/// What is worth knowing of how the two sides came about.
+fn side_notes(attempt: &Attempt<'_>, planned: &PlannedComparison) -> Vec<String> {
+    let plan = &attempt.prepared.plan;
+    let spec = &attempt.prepared.pipeline.spec;
+    let mut notes = Vec::new();
+    for side in [Side::Old, Side::New] {
+        let id = planned.node(side);
+        let node = plan.node(id);
+        let Some(version) = node.version() else {
+            continue;
+        };
+        let task = spec.task(&node.task);
+        if task.is_some_and(|task| task.versions[version].kind.is_external()) {
+            notes.push(format!(
+                "{version} is external: what it read is not pinned, only what it left"
+            ));
+        }
+        let made = attempt.executor.result(id);
+        let made = made.filter(|_| attempt.executor.log.borrow().output(id).is_some());
+        let said = made.map(|made| made.notes).unwrap_or_default();
+        notes.extend(said.into_iter().map(|note| format!("{version}: {note}")));
+    }
+    notes.dedup();
+    notes
 }
 
 fn side_of(stages: &LaneStages, customer: &Customer) -> Side {

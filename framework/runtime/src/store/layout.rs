@@ -98,6 +98,18 @@ impl Store {
             .join(side.name())
     }
 
+    /// What runs of a date, or of a slice on it, hold while they work. It is the pipeline's own: pipelines that share a
+    /// store do not wait for each other.
+    #[must_use]
+    pub fn lock_dir(&self, pipeline: &str, date: RunDate, slice: Option<&str>) -> PathBuf {
+        let date = self
+            .root
+            .join("locks")
+            .join(path_part::encode(pipeline))
+            .join(date_part(date));
+        slice.map_or(date.clone(), |slice| date.join(path_part::encode(slice)))
+    }
+
     /// The ledger's folder.
     #[must_use]
     pub fn ledger_dir(&self) -> PathBuf {
@@ -118,17 +130,24 @@ impl Store {
     }
 }
 
-/// The folder of a published output for a date.
+/// The folder of a published output for a date, and for a slice of the customers.
 #[must_use]
-pub fn published_dir(location: &Path, date: RunDate) -> PathBuf {
-    location.join(date_part(date))
+pub fn published_dir(location: &Path, date: RunDate, slice: Option<&str>) -> PathBuf {
+    let whole = location.join(date_part(date));
+    match slice {
+        None => whole,
+        Some(slice) => whole.join(format!("{SLICE_PREFIX}{slice}")),
+    }
 }
 
-/// The published output for a date.
+/// The published output for a date, and for a slice of the customers.
 #[must_use]
-pub fn published_file(location: &Path, date: RunDate) -> PathBuf {
-    published_dir(location, date).join("data.parquet")
+pub fn published_file(location: &Path, date: RunDate, slice: Option<&str>) -> PathBuf {
+    published_dir(location, date, slice).join("data.parquet")
 }
+
+/// How the folders of slices begin.
+pub const SLICE_PREFIX: &str = "slice=";
 
 fn date_part(date: RunDate) -> String {
     format!("date={date}")
@@ -170,7 +189,7 @@ mod tests {
         check(&store.ledger_dir(), "store/ledger");
         check(&store.pending_file("r1"), "store/pending/r1.json");
         check(
-            &published_file(Path::new("live/d"), date),
+            &published_file(Path::new("live/d"), date, None),
             "live/d/date=2013-01-01/data.parquet",
         );
     }

@@ -187,7 +187,7 @@ impl Ledger {
 
     fn next_entry(&self, event: &LedgerEvent, at: DateTime<Utc>) -> Entry {
         Entry {
-            version: LEDGER_FORMAT,
+            version: event.format(),
             number: self.entries.len() as u64 + 1,
             previous: self.last.clone(),
             at: at.to_rfc3339_opts(SecondsFormat::Millis, true),

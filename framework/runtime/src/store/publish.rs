@@ -58,6 +58,8 @@ pub struct RunStamp {
     pub run: String,
     /// Its date.
     pub date: RunDate,
+    /// The slice whose customers it is for; `None` for everybody.
+    pub slice: Option<String>,
     /// Now.
     pub published_at: DateTime<Utc>,
     /// How many entries the ledger had when the stages were read; zero where it could not be read.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use understudy_core::run::{Failure, FailureKind, Usage};
+use understudy_tasks::Registry;
 
 use super::busy::{self, Busy, SPENT_FILE, Spent};
 use super::process_group::ProcessGroup;
@@ -35,6 +36,7 @@ pub struct WorkerEnd {
 #[derive(Clone, Debug)]
 pub struct Crew {
     program: PathBuf,
+    registry: Arc<Registry>,
     interrupted: watch::Receiver<bool>,
     busy: Arc<Mutex<Vec<Busy>>>,
 }
@@ -47,16 +49,23 @@ enum Ending {
 }
 
 impl Crew {
-    /// A crew whose workers are this very program, until somebody interrupts.
+    /// A crew whose workers are this very program, with these Rust tasks, until somebody interrupts.
     ///
     /// # Errors
     /// The program's own path cannot be found.
-    pub fn new(interrupted: watch::Receiver<bool>) -> io::Result<Self> {
+    pub fn new(interrupted: watch::Receiver<bool>, registry: Arc<Registry>) -> io::Result<Self> {
         Ok(Self {
             program: std::env::current_exe()?,
+            registry,
             interrupted,
             busy: Arc::default(),
         })
+    }
+
+    /// The Rust tasks that its workers have.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// Whether somebody interrupted.

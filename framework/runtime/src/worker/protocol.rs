@@ -11,7 +11,8 @@ use understudy_core::rule::Rule;
 use understudy_core::run::{Failure, Usage};
 use understudy_core::run_date::RunDate;
 use understudy_core::schema::TableSchema;
-use understudy_core::spec::{CommandInputs, Param};
+use understudy_core::slice::SliceOf;
+use understudy_core::spec::{CommandInputs, Merge, Param};
 use understudy_tables::TableSource;
 
 use crate::report::files::diff::DiffFiles;
@@ -78,9 +79,11 @@ pub struct Findings {
 /// Reads schemas.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct InspectJob {
-    /// The datasets, by name.
-    pub datasets: BTreeMap<String, TableSource>,
-    /// SQL versions to plan, each after those that make its inputs.
+    /// The stored data, by their ids.
+    pub stored: BTreeMap<String, TableSource>,
+    /// What external versions left.
+    pub externals: Vec<InspectExternal>,
+    /// Versions to plan, each after those that make its inputs.
     pub tasks: Vec<InspectTask>,
     /// Schemas of outputs that cannot be planned, such as those of commands that ran before, by task and version.
     pub known: BTreeMap<String, BTreeMap<String, TableSchema>>,
@@ -88,19 +91,54 @@ pub struct InspectJob {
     pub date: RunDate,
 }
 
-/// One SQL version to plan.
+/// One version to plan.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct InspectTask {
     /// The task.
     pub task: String,
     /// The version.
     pub version: String,
-    /// The query.
-    pub sql: String,
+    /// Its code.
+    pub code: InspectCode,
     /// What it is given.
     pub params: BTreeMap<String, Param>,
-    /// The names of what it reads; a task's output counts with its live version.
-    pub inputs: Vec<String>,
+    /// What it reads, by the names that it knows; a task's output counts with its live version.
+    pub inputs: Vec<(String, InspectInput)>,
+    /// The columns that identify a row.
+    pub grain: Vec<String>,
+    /// Whether its schema is what readers of the task's output see.
+    pub live: bool,
+}
+
+/// Code that can be planned.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InspectCode {
+    /// One query.
+    Sql(String),
+    /// The inputs, put together.
+    Merge(Merge),
+}
+
+/// Where an input's columns come from.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InspectInput {
+    /// Stored data, by their id.
+    Stored(String),
+    /// A task's output.
+    Task(String),
+}
+
+/// What an external version left.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct InspectExternal {
+    /// The task.
+    pub task: String,
+    /// The version.
+    pub version: String,
+    /// What it left.
+    pub source: TableSource,
     /// Whether its schema is what readers of the task's output see.
     pub live: bool,
 }
@@ -127,6 +165,8 @@ pub struct TaskJob {
     pub params: BTreeMap<String, Param>,
     /// The date to compute.
     pub date: RunDate,
+    /// The slice whose customers are computed; `None` for everybody.
+    pub slice: Option<SliceOf>,
     /// The run's pinned instant: nanoseconds since the epoch.
     pub now_nanos: i64,
     /// What it reads, by the names that it knows.
@@ -167,6 +207,22 @@ pub enum JobCode {
         /// How it wants its inputs.
         inputs: CommandInputs,
     },
+    /// Nothing: the one input is what somebody else made.
+    External,
+    /// The inputs, put together.
+    Merge {
+        /// How.
+        merge: Merge,
+        /// The number of partitions.
+        threads: usize,
+    },
+    /// A task that is compiled in.
+    Rust {
+        /// Its name.
+        name: String,
+        /// How many threads it may use.
+        threads: usize,
+    },
 }
 
 /// One input of a task.
@@ -176,6 +232,8 @@ pub struct JobInput {
     pub name: String,
     /// The table.
     pub source: TableSource,
+    /// The column by which only the slice's rows are read; `None` where all rows are.
+    pub sliced_by: Option<String>,
 }
 
 /// Compares two outputs.
@@ -286,8 +344,8 @@ pub struct NodeResult {
     pub schema: TableSchema,
     /// The files as the program wrote them, where that was CSV: types are inferred of both sides together.
     pub raw: Option<TableSource>,
-    /// What a person should look at.
-    pub alerts: Vec<String>,
+    /// What is worth knowing of how it came about.
+    pub notes: Vec<String>,
     /// What it took, filled in by the supervisor.
     pub usage: Usage,
 }

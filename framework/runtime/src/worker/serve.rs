@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::time::TimeValLike as _;
 use nix::unistd::getpgrp;
 use understudy_core::run::{Failure, FailureKind, Usage};
+use understudy_tasks::Registry;
 
 use super::busy::{Busy, SPENT_FILE, Spent};
 use super::protocol::{Answer, Invocation, Job};
@@ -17,13 +18,14 @@ mod compare;
 mod diff;
 mod inspect;
 mod put_together;
+mod slicing;
 mod task;
 
-/// Does what an invocation file says and leaves the answer beside it.
+/// Does what an invocation file says and leaves the answer beside it. Rust tasks are those of the registry.
 ///
 /// # Errors
 /// The invocation cannot be read or the answer not written; the text says which.
-pub fn serve(file: &Path) -> Result<(), String> {
+pub fn serve(file: &Path, registry: &Registry) -> Result<(), String> {
     end_with_supervisor();
     let text =
         fs::read(file).map_err(|error| format!("`{}` cannot be read: {error}", file.display()))?;
@@ -33,7 +35,7 @@ pub fn serve(file: &Path) -> Result<(), String> {
     fs::create_dir_all(&temporary)
         .map_err(|error| format!("`{}` cannot be made: {error}", temporary.display()))?;
     let from = crate::clock::now_nanos();
-    let answer = answer(invocation.job, &temporary);
+    let answer = answer(invocation.job, &temporary, registry);
     let busy = Busy {
         from,
         to: crate::clock::now_nanos(),
@@ -49,10 +51,10 @@ pub fn serve(file: &Path) -> Result<(), String> {
     write(&invocation.folder, "answer.json", &answer)
 }
 
-fn answer(job: Job, temporary: &Path) -> Answer {
+fn answer(job: Job, temporary: &Path, registry: &Registry) -> Answer {
     let answer = match job {
         Job::Inspect(job) => inspect::inspect(&job, temporary).map(Answer::Inspected),
-        Job::Task(job) => task::execute(&job, temporary).map(Answer::Made),
+        Job::Task(job) => task::execute(&job, temporary, registry).map(Answer::Made),
         Job::Compare(job) => compare::compare(&job, temporary).map(Answer::Compared),
         Job::Diff(job) => diff::diff(&job, temporary),
         Job::Assemble(job) => put_together::put_together(&job).map(Answer::Made),

@@ -95,6 +95,7 @@ fn plan() -> Plan {
         version: PLAN_FORMAT,
         run: "r".into(),
         pipeline: "p".into(),
+        slice: None,
         date: "2026-03-01".parse().unwrap(),
         nodes: vec![node("v1"), node("v2")],
         comparisons: vec![comparison],

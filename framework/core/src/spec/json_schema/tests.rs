@@ -14,7 +14,10 @@ use crate::spec::structure::{self, Subject};
 use crate::spec::table;
 use crate::spec::yaml::{self, Data, Node};
 
-const VALID: &str = include_str!("../../../tests/spec/valid.yaml");
+const VALID: [&str; 2] = [
+    include_str!("../../../tests/spec/valid.yaml"),
+    include_str!("../../../tests/spec/lake.yaml"),
+];
 
 #[test]
 fn the_committed_schema_is_fresh() {
@@ -23,30 +26,39 @@ fn the_committed_schema_is_fresh() {
 }
 
 #[test]
-fn the_valid_file_uses_every_key() {
+fn the_valid_files_use_every_key() {
     let mut missing = BTreeSet::new();
-    unused(&json_schema(), &[valid()], "", &mut missing);
+    unused(&json_schema(), &valid(), "", &mut missing);
     assert_eq!(missing, BTreeSet::new());
 }
 
 #[test]
-fn both_accept_the_valid_file() {
-    assert_both(&valid(), Some(true), "nothing");
+fn both_accept_the_valid_files() {
+    for file in valid() {
+        assert_both(&file, Some(true), "nothing");
+    }
 }
 
 #[test]
 fn both_refuse_an_unknown_key_anywhere() {
-    for path in sections(&json_schema(), &valid(), "") {
-        let mut file = valid();
-        file.pointer_mut(&path).unwrap()["unknown-key"] = json!(1);
-        assert_both(&file, Some(false), &path);
+    for valid in valid() {
+        for path in sections(&json_schema(), &valid, "") {
+            let mut file = valid.clone();
+            file.pointer_mut(&path).unwrap()["unknown-key"] = json!(1);
+            assert_both(&file, Some(false), &path);
+        }
     }
 }
 
 #[test]
 fn both_refuse_or_accept_that_a_key_is_missing() {
-    for path in sections(&json_schema(), &valid(), "") {
-        let keys: Vec<String> = valid()
+    let places = valid().into_iter().flat_map(|valid| {
+        sections(&json_schema(), &valid, "")
+            .into_iter()
+            .map(move |path| (valid.clone(), path))
+    });
+    for (valid, path) in places {
+        let keys: Vec<String> = valid
             .pointer(&path)
             .unwrap()
             .as_object()
@@ -55,7 +67,7 @@ fn both_refuse_or_accept_that_a_key_is_missing() {
             .cloned()
             .collect();
         for key in keys {
-            let mut file = valid();
+            let mut file = valid.clone();
             file.pointer_mut(&path)
                 .unwrap()
                 .as_object_mut()
@@ -68,10 +80,12 @@ fn both_refuse_or_accept_that_a_key_is_missing() {
 
 #[test]
 fn both_refuse_a_value_that_fits_nothing() {
-    for path in values(&valid(), "") {
-        let mut file = valid();
-        *file.pointer_mut(&path).unwrap() = json!([[{}]]);
-        assert_both(&file, Some(false), &path);
+    for valid in valid() {
+        for path in values(&valid, "") {
+            let mut file = valid.clone();
+            *file.pointer_mut(&path).unwrap() = json!([[{}]]);
+            assert_both(&file, Some(false), &path);
+        }
     }
 }
 
@@ -98,9 +112,12 @@ fn is_read(file: &Value) -> bool {
     problems.finish(&Uses::default()).is_empty()
 }
 
-/// The valid file as an editor sees it.
-fn valid() -> Value {
-    value(&yaml::parse(VALID).unwrap())
+/// The valid files as an editor sees them.
+fn valid() -> Vec<Value> {
+    let files = VALID.iter();
+    files
+        .map(|text| value(&yaml::parse(text).unwrap()))
+        .collect()
 }
 
 fn value(node: &Node) -> Value {

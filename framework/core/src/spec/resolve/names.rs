@@ -50,6 +50,19 @@ impl<'a> Names<'a> {
             .map(|position| self.datasets[*position].0)
     }
 
+    /// What the file says of a dataset.
+    pub(crate) fn dataset_node(&self, name: &str) -> Option<&'a Node> {
+        self.dataset_positions
+            .get(name)
+            .map(|position| self.datasets[*position].1)
+    }
+
+    /// The names of all datasets.
+    pub(crate) fn dataset_names(&self) -> Vec<&'a str> {
+        let names = self.datasets.iter().map(|(key, _)| key.text.as_str());
+        names.collect()
+    }
+
     /// The task of that name.
     pub(crate) fn task(&self, name: &str) -> Option<&'a Node> {
         self.task_position(name)
@@ -91,12 +104,30 @@ impl<'a> Names<'a> {
             .collect()
     }
 
-    /// What a task says that it reads.
-    pub(crate) fn inputs(&self, task: &str) -> Vec<(&'a str, Mark)> {
-        self.task(task)
-            .map(|node| texts_at(node, "inputs"))
-            .unwrap_or_default()
+    /// How many inputs a task names.
+    pub(crate) fn input_count(&self, task: &str) -> usize {
+        let inputs = self.task(task).and_then(|node| node.get("inputs"));
+        inputs.map_or(0, |inputs| inputs.items().len())
     }
+
+    /// The tasks and datasets whose data of the same run a task says that it reads.
+    pub(crate) fn inputs(&self, task: &str) -> Vec<(&'a str, Mark)> {
+        let items = self
+            .task(task)
+            .and_then(|node| node.get("inputs"))
+            .map(Node::items)
+            .unwrap_or_default();
+        items.iter().filter_map(of_this_run).collect()
+    }
+}
+
+/// The name that an input stands for, unless it speaks of other days.
+fn of_this_run(item: &Node) -> Option<(&str, Mark)> {
+    if let Some(scalar) = item.scalar() {
+        return scalar::text(scalar).map(|text| (text, item.mark));
+    }
+    let is_past = item.get("date").is_some() || item.get("window").is_some();
+    text_at(item, "dataset").filter(|_| !is_past)
 }
 
 fn positions<'a>(entries: &[(&'a Key, &'a Node)]) -> BTreeMap<&'a str, usize> {

@@ -203,7 +203,8 @@ fn check_selection(node: &Node, name: &str, origin: &Origin, problems: &mut Prob
     }
 }
 
-fn read_customers(
+/// Customers as a list names them, or a file.
+pub(crate) fn read_customers(
     node: &Node,
     origin: &Origin,
     reading: &mut Reading<'_, '_>,

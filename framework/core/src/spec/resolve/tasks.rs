@@ -1,8 +1,8 @@
 //! Tasks: what they read and what they make.
 
 use super::names::{repeated, text_at, texts_at};
-use super::{Reading, report_unknown, versions};
-use crate::spec::model::{Input, Output, Task};
+use super::{Reading, inputs, report_unknown, versions};
+use crate::spec::model::{Output, Task};
 use crate::spec::places::Spot;
 use crate::spec::problems::{Origin, quoted};
 use crate::spec::yaml::{Key, Node};
@@ -11,49 +11,34 @@ use crate::spec::yaml::{Key, Node};
 pub(crate) fn read(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> Option<Task> {
     let name = &key.text;
     reading.spots.insert(Spot::Task(name.clone()), key.mark);
-    let inputs = read_inputs(name, node, reading);
+    let inputs = inputs::read(name, node, reading);
     let output = read_output(name, node, reading);
     let live = read_live(name, node, reading);
     let versions = versions::read(name, node, reading);
-    Some(Task {
+    let task = Task {
         name: name.clone(),
         inputs,
         output: output?,
         live: live?,
         versions,
-    })
+    };
+    require_location(&task, key, node, reading);
+    Some(task)
 }
 
-fn read_inputs(task: &str, node: &Node, reading: &mut Reading<'_, '_>) -> Vec<Input> {
-    let origin = Origin::Task(task.to_owned());
-    let texts = texts_at(node, "inputs");
-    for (input, mark) in repeated(&texts) {
-        let message = format!(
-            "{} is named twice among the inputs of {}",
-            quoted(input),
-            quoted(task)
-        );
-        reading
-            .problems
-            .push(mark, &origin, message, "name it once");
+/// Whatever is not published by somebody else needs a place to be published.
+fn require_location(task: &Task, key: &Key, node: &Node, reading: &mut Reading<'_, '_>) {
+    let is_external = node
+        .get("versions")
+        .and_then(|versions| versions.get(&task.live)?.get("external"))
+        .is_some();
+    if task.output.location.is_none() && !is_external {
+        let message = format!("`output` of task {} has no `location`", quoted(&task.name));
+        let fix = "add `location: …`. The folder below which it is published, as `date=<date>/data.parquet`; only where the live version is external, somebody else publishes";
+        let mark = node.get("output").map_or(key.mark, |output| output.mark);
+        let origin = Origin::Task(task.name.clone());
+        reading.problems.push(mark, &origin, message, fix);
     }
-    let mut inputs = Vec::new();
-    for (input, mark) in texts {
-        if reading.names.task(input).is_some() {
-            inputs.push(Input::Task(input.to_owned()));
-        } else if reading.names.dataset(input).is_some() {
-            inputs.push(Input::Dataset(input.to_owned()));
-        } else {
-            report_unknown(
-                ["input", "datasets and tasks"],
-                (input, mark),
-                &reading.names.table_names(),
-                &origin,
-                reading.problems,
-            );
-        }
-    }
-    inputs
 }
 
 fn read_output(task: &str, node: &Node, reading: &mut Reading<'_, '_>) -> Option<Output> {
@@ -86,13 +71,13 @@ fn read_output(task: &str, node: &Node, reading: &mut Reading<'_, '_>) -> Option
         );
         column.to_owned()
     });
-    let (location, _) = text_at(node, "location")?;
+    let location = text_at(node, "location").map(|(location, _)| location.to_owned());
     let grain = grain
         .into_iter()
         .map(|(column, _)| column.to_owned())
         .collect();
     Some(Output {
-        location: location.to_owned(),
+        location,
         grain,
         customer,
     })

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Reading;
 use super::names::{text_at, texts_at, unique};
-use crate::spec::model::{CommandInputs, Limits, Param, Version, VersionKind};
+use super::{PLACEHOLDERS, Reading};
+use crate::spec::location::Location;
+use crate::spec::model::{
+    CommandInputs, Limits, Merge, MergeHow, Missing, Param, Version, VersionKind,
+};
 use crate::spec::places::Spot;
 use crate::spec::problems::{Origin, quoted};
 use crate::spec::scalar;
@@ -68,6 +71,15 @@ fn read_kind(origin: &Origin, node: &Node, reading: &mut Reading<'_, '_>) -> Opt
             threads: threads.and_then(|count| u32::try_from(count).ok()),
         });
     }
+    if let Some(external) = node.get("external") {
+        return read_external(origin, external, reading);
+    }
+    if let Some(merge) = node.get("merge") {
+        return read_merge(origin, merge, reading);
+    }
+    if let Some((name, _)) = text_at(node, "rust") {
+        return Some(VersionKind::Rust(name.to_owned()));
+    }
     let argv = arguments(node.get("command")?);
     for (file, mark) in named_files(&argv) {
         check_file("the command's file", file, mark, origin, reading);
@@ -85,6 +97,47 @@ fn read_kind(origin: &Origin, node: &Node, reading: &mut Reading<'_, '_>) -> Opt
         code,
         inputs: command_inputs(node),
     })
+}
+
+fn read_external(
+    origin: &Origin,
+    node: &Node,
+    reading: &mut Reading<'_, '_>,
+) -> Option<VersionKind> {
+    let (text, mark) = text_at(node, "location")?;
+    match Location::parse(text) {
+        Ok(location) => Some(VersionKind::External { location }),
+        Err(error) => {
+            let problems = &mut reading.problems;
+            problems.push(mark, origin, error.to_string(), PLACEHOLDERS);
+            None
+        }
+    }
+}
+
+fn read_merge(origin: &Origin, node: &Node, reading: &mut Reading<'_, '_>) -> Option<VersionKind> {
+    let how = match text_at(node, "how")?.0 {
+        "union" => MergeHow::Union,
+        "join" => MergeHow::Join,
+        _ => return None,
+    };
+    let missing = match text_at(node, "missing")?.0 {
+        "keep" => Missing::Keep,
+        "drop" => Missing::Drop,
+        "fail" => Missing::Fail,
+        _ => return None,
+    };
+    if let Origin::Version(task, _) = origin
+        && reading.names.input_count(task) < 2
+    {
+        let message = format!(
+            "a merge of {} puts nothing together: it has fewer than two inputs",
+            quoted(task)
+        );
+        let fix = "add the tasks whose outputs it merges to `inputs`";
+        reading.problems.push(node.mark, origin, message, fix);
+    }
+    Some(VersionKind::Merge(Merge { how, missing }))
 }
 
 fn arguments(node: &Node) -> Vec<(&str, Mark)> {

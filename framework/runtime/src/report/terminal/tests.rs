@@ -130,6 +130,7 @@ fn run(changes: Vec<(&str, ChangeReport)>) -> RunReport {
         pipeline: "flights".into(),
         run: "8f31c2a90b7d".into(),
         date: "2013-03-10".parse().unwrap(),
+        slice: None,
         live: LiveReport {
             status: LiveStatus::Published,
             outputs: [output("carrier_delay", 4_310), output("rank", 16)].into(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use understudy_core::digest::Digest;
-use understudy_core::ledger::{Entry, Envelope, Head, LEDGER_FORMAT};
+use understudy_core::ledger::{Entry, Envelope, HEAD_FORMAT, Head, LEDGER_FORMAT};
 
 use super::chain_fault::{ChainFault, Witness};
 use super::files::LedgerFiles;
@@ -51,13 +51,13 @@ fn head(files: &LedgerFiles) -> Result<Option<Head>, ChainFault> {
         };
     };
     let head: Head = serde_json::from_slice(bytes).map_err(|error| changed(&error.to_string()))?;
-    if head.version > LEDGER_FORMAT {
+    if head.version > HEAD_FORMAT {
         return Err(ChainFault::Newer {
             file: Head::FILE_NAME.to_owned(),
             version: head.version,
         });
     }
-    if head.version != LEDGER_FORMAT || head.to_bytes() != *bytes {
+    if head.version != HEAD_FORMAT || head.to_bytes() != *bytes {
         return Err(changed("it is not written as understudy writes it"));
     }
     Ok(Some(head))

@@ -11,7 +11,7 @@ use understudy_core::run_date::RunDate;
 use understudy_core::stage::Stages;
 
 use crate::store::durable::{self, FileError};
-use crate::store::layout;
+use crate::store::layout::{self, SLICE_PREFIX};
 
 /// The name of a marker's file.
 pub const MARKER_FILE: &str = "_understudy.json";
@@ -32,6 +32,9 @@ pub struct Marker {
     pub run: String,
     /// The run's date.
     pub date: RunDate,
+    /// The slice whose customers it is for; `None` for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<String>,
     /// When it was published, RFC 3339 in UTC.
     pub published_at: String,
     /// How many entries the ledger had when the stages were read; zero where it could not be read.
@@ -86,12 +89,16 @@ impl Marker {
     }
 }
 
-/// The marker of the output that is published below a location for a date; `None` if there is none.
+/// The marker of the output that is published below a location for a date and a slice; `None` if there is none.
 ///
 /// # Errors
 /// A marker that is there and cannot be read.
-pub fn read_marker(location: &Path, date: RunDate) -> Result<Option<Marker>, MarkerError> {
-    read(&layout::published_dir(location, date).join(MARKER_FILE))
+pub fn read_marker(
+    location: &Path,
+    date: RunDate,
+    slice: Option<&str>,
+) -> Result<Option<Marker>, MarkerError> {
+    read(&layout::published_dir(location, date, slice).join(MARKER_FILE))
 }
 
 /// Whether the output below a location still holds the bytes that its marker speaks of.
@@ -99,7 +106,7 @@ pub fn read_marker(location: &Path, date: RunDate) -> Result<Option<Marker>, Mar
 /// # Errors
 /// The output is there and cannot be read.
 pub fn holds_data(location: &Path, marker: &Marker) -> Result<bool, FileError> {
-    let path = layout::published_file(location, marker.date);
+    let path = layout::published_file(location, marker.date, marker.slice.as_deref());
     match fs::metadata(&path) {
         Ok(found) if found.len() == marker.bytes => {
             durable::digest_of_file(&path).map(|digest| digest == marker.digest)
@@ -134,22 +141,31 @@ fn age(marker: &Marker) -> (u64, &str) {
 }
 
 fn markers(location: &Path) -> Result<Vec<Marker>, MarkerError> {
-    let folders = durable::list(location).map_err(|error| MarkerError::Io {
-        path: error.path,
-        source: error.source,
-    })?;
-    let name = |path: &Path| {
-        path.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    };
-    let dated = folders
-        .iter()
-        .filter(|path| name(path).starts_with("date="));
-    dated
+    let mut folders = Vec::new();
+    for date in below(location, "date=")? {
+        folders.extend(below(&date, SLICE_PREFIX)?);
+        folders.push(date);
+    }
+    let markers = folders.iter();
+    markers
         .filter_map(|folder| read(&folder.join(MARKER_FILE)).transpose())
         .collect()
+}
+
+/// What lies in a folder under names that begin so.
+fn below(folder: &Path, prefix: &str) -> Result<Vec<PathBuf>, MarkerError> {
+    let found = match durable::list(folder) {
+        Err(error) if durable::is_absent(&error.source) => return Ok(Vec::new()),
+        found => found.map_err(|error| MarkerError::Io {
+            path: error.path,
+            source: error.source,
+        })?,
+    };
+    let begins = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with(prefix)
+    };
+    Ok(found.into_iter().filter(begins).collect())
 }
 
 fn read(path: &Path) -> Result<Option<Marker>, MarkerError> {

@@ -11,7 +11,7 @@ use super::marker::{MARKER_FORMAT, Marker};
 use super::pending::StagedFile;
 use super::{Publication, PublishError, RunStamp};
 use crate::store::durable::{self, FileError, TEMPORARY_PREFIX};
-use crate::store::layout;
+use crate::store::layout::{self, SLICE_PREFIX};
 
 /// An output and where it will be.
 pub(crate) struct Planned<'a> {
@@ -37,7 +37,7 @@ pub(crate) fn plan<'a>(
         } else if one.target.to_str().is_none() {
             Some("is not UTF-8")
         } else {
-            None
+            rows_twice(stamp, &one)
         };
         if let Some(reason) = bad {
             let (task, target) = (publication.task.clone(), one.target);
@@ -52,12 +52,36 @@ pub(crate) fn plan<'a>(
     Ok(planned)
 }
 
+/// Whoever reads the date's folder would have the rows of a slice twice.
+fn rows_twice(stamp: &RunStamp, planned: &Planned<'_>) -> Option<&'static str> {
+    let date = if stamp.slice.is_some() {
+        planned.folder.parent()?
+    } else {
+        planned.folder.as_path()
+    };
+    if stamp.slice.is_some() {
+        let whole = date.join("data.parquet").exists();
+        return whole.then_some("would stand beside an output of the same date that is for everybody; remove one of them");
+    }
+    let entries = std::fs::read_dir(date).ok()?;
+    let sliced = entries.flatten().any(|entry| {
+        entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(SLICE_PREFIX)
+    });
+    sliced.then_some(
+        "would stand beside the outputs of slices of the same date; run each slice, or remove them",
+    )
+}
+
 fn plan_one<'a>(stamp: &RunStamp, publication: &'a Publication) -> Planned<'a> {
     // Without a current folder there is nothing that a relative path could be relative to.
     let location =
         std::path::absolute(&publication.location).unwrap_or_else(|_| publication.location.clone());
-    let folder = layout::published_dir(&location, stamp.date);
-    let target = layout::published_file(&location, stamp.date);
+    let slice = stamp.slice.as_deref();
+    let folder = layout::published_dir(&location, stamp.date, slice);
+    let target = layout::published_file(&location, stamp.date, slice);
     // Not `.parquet`: some readers take hidden files that end so for data.
     let name = format!("{TEMPORARY_PREFIX}{}-data", path_part::encode(&stamp.run));
     Planned {
@@ -102,6 +126,7 @@ fn marker(stamp: &RunStamp, publication: &Publication, digest: Digest, bytes: u6
         task: publication.task.clone(),
         run: stamp.run.clone(),
         date: stamp.date,
+        slice: stamp.slice.clone(),
         published_at: stamp
             .published_at
             .to_rfc3339_opts(SecondsFormat::Millis, true),

@@ -87,6 +87,7 @@ fn stamp(run: &str) -> RunStamp {
         pipeline: "flights".to_owned(),
         run: run.to_owned(),
         date: "2013-01-01".parse().unwrap(),
+        slice: None,
         published_at: "2026-03-01T06:00:00Z".parse().unwrap(),
         ledger_entries: 7,
         stages: Stages(BTreeMap::from([("utc-delays".to_owned(), stages)])),
@@ -243,7 +244,7 @@ fn runs_that_publish_at_once_leave_one_of_them_whole() {
     });
     let date = "2013-01-01".parse().unwrap();
     let run = |task| {
-        read_marker(&scene.path().join("live").join(task), date)
+        read_marker(&scene.path().join("live").join(task), date, None)
             .unwrap()
             .unwrap()
             .run

@@ -9,10 +9,13 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use understudy_core::path_part::encode;
 use understudy_core::run::Failure;
 use understudy_core::schema::TableSchema;
+use understudy_core::spec::Param;
 use understudy_tables::{ParquetFile, TableSource, pin, table_schema};
-use understudy_tasks::{DATA_FILE, SqlTask, TaskInput, plan_sql};
+use understudy_tasks::{
+    DATA_FILE, Joins, MergeTask, SqlTask, TaskError, TaskInput, merge_query, plan_sql,
+};
 
-use super::super::protocol::{InspectJob, InspectTask, Inspected};
+use super::super::protocol::{InspectCode, InspectInput, InspectJob, InspectTask, Inspected};
 use super::{chain, machine_failure};
 
 /// Planning needs little.
@@ -26,22 +29,20 @@ pub(super) fn inspect(job: &InspectJob, temporary: &Path) -> Result<Inspected, F
     let runtime = runtime
         .map_err(|error| machine_failure(format!("could not start its threads: {error}")))?;
     let mut inspected = Inspected::default();
-    let mut readable: BTreeMap<String, TaskInput> = BTreeMap::new();
-    for (name, source) in &job.datasets {
+    let mut readable = Readable::default();
+    for (id, source) in &job.stored {
         let schema = source.schema().map_err(|error| chain(&error));
-        inspected.datasets.insert(
-            name.clone(),
-            schema
-                .as_ref()
-                .map(|schema| table_schema(schema))
-                .map_err(Clone::clone),
-        );
+        let columns = schema.as_ref().map(|schema| table_schema(schema));
+        let columns = columns.map_err(Clone::clone);
+        let name = source.snapshot.name.clone();
+        inspected.datasets.insert(name.clone(), columns);
         if let Ok(schema) = schema {
-            readable.insert(
-                name.clone(),
+            let source = source.clone();
+            readable.stored.insert(
+                id.clone(),
                 TaskInput {
-                    name: name.clone(),
-                    source: source.clone(),
+                    name,
+                    source,
                     schema,
                 },
             );
@@ -53,14 +54,29 @@ pub(super) fn inspect(job: &InspectJob, temporary: &Path) -> Result<Inspected, F
         }
         // Whatever version of a command was seen stands for what readers of the task see.
         if let Some(schema) = versions.values().next().and_then(arrow_schema) {
-            readable.insert(task.clone(), without_rows(task, &schema, temporary)?);
+            let input = without_rows(task, &schema, temporary)?;
+            readable.outputs.entry(task.clone()).or_insert(input);
+        }
+    }
+    for external in &job.externals {
+        let schema = external.source.schema().map_err(|error| chain(&error));
+        let columns = schema.as_ref().map(|schema| table_schema(schema));
+        note(
+            &mut inspected,
+            &external.task,
+            &external.version,
+            columns.map_err(Clone::clone),
+        );
+        if let (Ok(schema), true) = (schema, external.live) {
+            let input = without_rows(&external.task, &schema, temporary)?;
+            readable.outputs.insert(external.task.clone(), input);
         }
     }
     for task in &job.tasks {
         let Some(inputs) = inputs_of(task, &readable) else {
             continue;
         };
-        let planned = runtime.block_on(plan_sql(&sql_task(job, task, temporary), &inputs));
+        let planned = runtime.block_on(planned(job, task, &inputs, temporary));
         let planned = planned.map_err(|error| chain(&error));
         note(
             &mut inspected,
@@ -71,10 +87,8 @@ pub(super) fn inspect(job: &InspectJob, temporary: &Path) -> Result<Inspected, F
         if let Ok(schema) = planned
             && task.live
         {
-            readable.insert(
-                task.task.clone(),
-                without_rows(&task.task, &Arc::new(schema), temporary)?,
-            );
+            let input = without_rows(&task.task, &Arc::new(schema), temporary)?;
+            readable.outputs.insert(task.task.clone(), input);
         }
     }
     Ok(inspected)
@@ -88,23 +102,65 @@ fn note(inspected: &mut Inspected, task: &str, version: &str, schema: Result<Tab
         .insert(version.to_owned(), schema);
 }
 
-/// The inputs of a task; `None` where the columns of one are not known.
-fn inputs_of(task: &InspectTask, readable: &BTreeMap<String, TaskInput>) -> Option<Vec<TaskInput>> {
-    task.inputs
-        .iter()
-        .map(|name| readable.get(name).cloned())
-        .collect()
+/// The tables whose columns are known.
+#[derive(Default)]
+struct Readable {
+    /// Stored data, by their ids.
+    stored: BTreeMap<String, TaskInput>,
+    /// Outputs, by task.
+    outputs: BTreeMap<String, TaskInput>,
 }
 
-fn sql_task(job: &InspectJob, task: &InspectTask, temporary: &Path) -> SqlTask {
+/// The inputs of a task; `None` where the columns of one are not known.
+fn inputs_of(task: &InspectTask, readable: &Readable) -> Option<Vec<TaskInput>> {
+    let input = |(name, from): &(String, InspectInput)| {
+        let found = match from {
+            InspectInput::Stored(id) => readable.stored.get(id),
+            InspectInput::Task(task) => readable.outputs.get(task),
+        };
+        Some(TaskInput {
+            name: name.clone(),
+            ..found?.clone()
+        })
+    };
+    task.inputs.iter().map(input).collect()
+}
+
+async fn planned(
+    job: &InspectJob,
+    task: &InspectTask,
+    inputs: &[TaskInput],
+    temporary: &Path,
+) -> Result<Schema, TaskError> {
+    let engine = |sql: &str, params| engine(job, sql, params, temporary);
+    match &task.code {
+        InspectCode::Sql(sql) => plan_sql(&engine(sql, task.params.clone()), inputs).await,
+        InspectCode::Merge(merge) => {
+            let merge = MergeTask {
+                merge: *merge,
+                grain: task.grain.clone(),
+                engine: engine("", BTreeMap::new()),
+            };
+            plan_sql(&merge_query(&merge, inputs)?, inputs).await
+        }
+    }
+}
+
+fn engine(
+    job: &InspectJob,
+    sql: &str,
+    params: BTreeMap<String, Param>,
+    temporary: &Path,
+) -> SqlTask {
     SqlTask {
-        sql: task.sql.clone(),
-        params: task.params.clone(),
+        sql: sql.to_owned(),
+        params,
         run_date: job.date,
         now_nanos: 0,
         threads: 1,
         memory_bytes: MEMORY_BYTES,
         temp_dir: temporary.to_owned(),
+        joins: Joins::InMemory,
     }
 }
 

@@ -198,7 +198,7 @@ fn result(
         bytes,
         schema: table_schema(schema),
         raw: None,
-        alerts: Vec::new(),
+        notes: Vec::new(),
         usage: Usage::default(),
     })
 }

@@ -1,23 +1,30 @@
 //! Executing one version.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use understudy_core::path_part::encode;
 use understudy_core::run::{Failure, Usage};
-use understudy_core::spec::CommandInputs;
+use understudy_core::spec::{CommandInputs, Merge};
 use understudy_tables::table_schema;
 use understudy_tasks::{
-    CommandTask, SqlError, SqlTask, TaskError, TaskInput, TaskOutput, lay_out_input,
-    missing_columns, run_command, run_sql,
+    CommandTask, Joins, MergeTask, Registry, RustTask, SqlError, SqlTask, TaskError, TaskInput,
+    TaskOutput, lay_out_input, missing_columns, run_command, run_merge, run_rust, run_sql,
+    take_external,
 };
 
 use super::super::protocol::{JobCode, JobInput, NodeResult, RESULT_FORMAT, TaskJob};
+use super::slicing::{narrowed, narrowed_output};
 use super::{chain, machine_failure, task_failure};
 
 /// Runs the version and checks what it left.
-pub(super) fn execute(job: &TaskJob, temporary: &Path) -> Result<NodeResult, Failure> {
+pub(super) fn execute(
+    job: &TaskJob,
+    temporary: &Path,
+    registry: &Registry,
+) -> Result<NodeResult, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads(job))
         .enable_all()
@@ -27,22 +34,72 @@ pub(super) fn execute(job: &TaskJob, temporary: &Path) -> Result<NodeResult, Fai
     let inputs: Vec<TaskInput> = job
         .inputs
         .iter()
-        .map(task_input)
+        .map(|input| task_input(job, input, temporary))
         .collect::<Result<_, _>>()?;
+    let mut notes = Vec::new();
     let output = match &job.code {
         JobCode::Sql { file, sql, threads } => runtime
-            .block_on(sql_output(job, &inputs, sql, *threads, temporary))
-            .map_err(|error| sql_failure(file, &error)),
+            .block_on(run_sql(
+                &engine(job, sql, *threads, temporary),
+                &inputs,
+                &job.output,
+            ))
+            .map_err(|error| failure(&format!("failed in `{file}`"), &error)),
         JobCode::Command {
             argv,
             inputs: wanted,
         } => runtime.block_on(command_output(job, &inputs, argv, *wanted, temporary)),
+        JobCode::External => take_external(&inputs[0], &job.output)
+            .map_err(|error| machine_failure(format!("could not be read: {}", chain(&error)))),
+        JobCode::Merge { merge, threads } => runtime
+            .block_on(run_merge(
+                &merge_task(job, *merge, *threads, temporary),
+                &inputs,
+                &job.output,
+            ))
+            .map(|merged| {
+                notes = merged.notes;
+                merged.output
+            })
+            .map_err(|error| failure("failed", &error)),
+        JobCode::Rust { name, threads } => {
+            let task = rust_task(job, name, *threads);
+            run_rust(
+                &task,
+                registry,
+                &inputs,
+                &job.output,
+                &temporary.join("program"),
+            )
+            .map_err(|error| failure("failed", &error))
+        }
     }?;
     let missing = missing_columns(&output.schema, &job.grain, job.customer.as_deref());
     if !missing.is_empty() {
         return Err(task_failure(lacks(&missing, &output)));
     }
-    result(job, output)
+    let output = own_rows(job, output, temporary, &mut notes)?;
+    result(job, output, notes)
+}
+
+/// Of a slice's run, the rows of its customers: whatever the version made of the others is not published.
+fn own_rows(
+    job: &TaskJob,
+    output: TaskOutput,
+    temporary: &Path,
+    notes: &mut Vec<String>,
+) -> Result<TaskOutput, Failure> {
+    let (Some(slice), Some(customer)) = (&job.slice, &job.customer) else {
+        return Ok(output);
+    };
+    let (output, left_out) = narrowed_output(output, customer, &slice.members, temporary)?;
+    if left_out > 0 {
+        let name = &slice.name;
+        notes.push(format!(
+            "{left_out} rows of customers that are not in slice `{name}` were left out"
+        ));
+    }
+    Ok(output)
 }
 
 fn lacks(missing: &[String], output: &TaskOutput) -> String {
@@ -65,26 +122,35 @@ fn lacks(missing: &[String], output: &TaskOutput) -> String {
     format!("left an output without the column {missing} of its grain or customer; it has {there}")
 }
 
-fn sql_failure(file: &str, error: &TaskError) -> Failure {
+fn failure(what: &str, error: &TaskError) -> Failure {
     match error {
         // What the version reads is broken, or what it writes to; the query is not.
         TaskError::Table(_) | TaskError::Io { .. } | TaskError::Sql(SqlError::Unreadable(_)) => {
             machine_failure(format!("failed: {}", chain(error)))
         }
-        _ => task_failure(format!("failed in `{file}`: {}", chain(error))),
+        _ => task_failure(format!("{what}: {}", chain(error))),
     }
 }
 
 fn threads(job: &TaskJob) -> usize {
     match job.code {
-        JobCode::Sql { threads, .. } => threads.max(1),
-        JobCode::Command { .. } => 1,
+        JobCode::Sql { threads, .. }
+        | JobCode::Merge { threads, .. }
+        | JobCode::Rust { threads, .. } => threads.max(1),
+        JobCode::Command { .. } | JobCode::External => 1,
     }
 }
 
-fn task_input(input: &JobInput) -> Result<TaskInput, Failure> {
+fn task_input(job: &TaskJob, input: &JobInput, temporary: &Path) -> Result<TaskInput, Failure> {
+    let source = match (&input.sliced_by, &job.slice) {
+        (Some(column), Some(slice)) => {
+            let folder = temporary.join("sliced").join(encode(&input.name));
+            narrowed(&input.source, column, &slice.members, &folder)?.0
+        }
+        _ => input.source.clone(),
+    };
     // An input that cannot be read is no fault of the version's.
-    let schema = input.source.schema();
+    let schema = source.schema();
     let schema = schema.map_err(|error| {
         machine_failure(format!(
             "could not read its input `{}`: {}",
@@ -94,19 +160,13 @@ fn task_input(input: &JobInput) -> Result<TaskInput, Failure> {
     })?;
     Ok(TaskInput {
         name: input.name.clone(),
-        source: input.source.clone(),
+        source,
         schema,
     })
 }
 
-async fn sql_output(
-    job: &TaskJob,
-    inputs: &[TaskInput],
-    sql: &str,
-    threads: usize,
-    temporary: &Path,
-) -> Result<TaskOutput, TaskError> {
-    let task = SqlTask {
+fn engine(job: &TaskJob, sql: &str, threads: usize, temporary: &Path) -> SqlTask {
+    SqlTask {
         sql: sql.to_owned(),
         params: job.params.clone(),
         run_date: job.date,
@@ -114,8 +174,31 @@ async fn sql_output(
         threads,
         memory_bytes: job.memory_bytes,
         temp_dir: temporary.to_owned(),
-    };
-    run_sql(&task, inputs, &job.output).await
+        joins: Joins::InMemory,
+    }
+}
+
+fn merge_task(job: &TaskJob, merge: Merge, threads: usize, temporary: &Path) -> MergeTask {
+    MergeTask {
+        merge,
+        grain: job.grain.clone(),
+        engine: SqlTask {
+            params: BTreeMap::new(),
+            joins: Joins::Sorted,
+            ..engine(job, "", threads, temporary)
+        },
+    }
+}
+
+fn rust_task(job: &TaskJob, name: &str, threads: usize) -> RustTask {
+    RustTask {
+        name: name.to_owned(),
+        params: job.params.clone(),
+        run_date: job.date,
+        now_nanos: job.now_nanos,
+        threads,
+        memory_bytes: job.memory_bytes,
+    }
 }
 
 async fn command_output(
@@ -168,7 +251,10 @@ fn context(job: &TaskJob, inputs: &[TaskInput]) -> Value {
     json!({
         "version": 1,
         "task": job.task,
+        "version_name": job.version,
         "run_date": job.date,
+        "slice": job.slice.as_ref().map(|slice| &slice.name),
+        "customers": job.slice.as_ref().map(|slice| &slice.members),
         "now_nanos": job.now_nanos,
         "params": job.params,
         "inputs": inputs,
@@ -195,7 +281,7 @@ fn command_task(
     }
 }
 
-fn result(job: &TaskJob, output: TaskOutput) -> Result<NodeResult, Failure> {
+fn result(job: &TaskJob, output: TaskOutput, notes: Vec<String>) -> Result<NodeResult, Failure> {
     let bytes = fs::metadata(&output.parquet)
         .map_err(|error| machine_failure(format!("lost its output: {error}")))?
         .len();
@@ -206,7 +292,7 @@ fn result(job: &TaskJob, output: TaskOutput) -> Result<NodeResult, Failure> {
         bytes,
         schema: table_schema(&output.schema),
         raw: output.raw,
-        alerts: Vec::new(),
+        notes,
         usage: Usage::default(),
     })
 }

@@ -36,7 +36,9 @@ fn a_marker_knows_its_data() {
     let scene = scene();
     let published = publish_both(scene.path()).unwrap();
     let location = scene.path().join("live/a");
-    let marker = read_marker(&location, stamp("r1").date).unwrap().unwrap();
+    let marker = read_marker(&location, stamp("r1").date, None)
+        .unwrap()
+        .unwrap();
     assert_eq!(marker, published[0].marker);
     assert!(holds_data(&location, &marker).unwrap());
     for other in ["new b", "longer", ""] {
@@ -46,7 +48,7 @@ fn a_marker_knows_its_data() {
     fs::remove_file(&published[0].path).unwrap();
     assert!(!holds_data(&location, &marker).unwrap());
     assert_eq!(
-        read_marker(&location, "2013-01-02".parse().unwrap()).unwrap(),
+        read_marker(&location, "2013-01-02".parse().unwrap(), None).unwrap(),
         None
     );
 }

@@ -1,4 +1,4 @@
-//! CSV files as the engine reads them: one stream, batch by batch, with the types that were settled before.
+//! Files of any format but Parquet as the engine reads them: one stream, batch by batch, with the types that were settled before.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use understudy_tables::TableSource;
 /// Batches that are read ahead, at most.
 const MAX_WAITING_BATCHES: usize = 2;
 
-/// Reads the files of one CSV table in order.
+/// Reads the files of one table in order.
 #[derive(Debug)]
-pub(super) struct CsvScan {
+pub(super) struct TableScan {
     source: TableSource,
     schema: SchemaRef,
     projection: Option<Vec<usize>>,
@@ -29,7 +29,7 @@ pub(super) struct CsvScan {
     properties: Arc<PlanProperties>,
 }
 
-impl CsvScan {
+impl TableScan {
     pub(super) fn new(
         source: &TableSource,
         schema: &SchemaRef,
@@ -55,9 +55,9 @@ impl CsvScan {
     }
 }
 
-impl ExecutionPlan for CsvScan {
+impl ExecutionPlan for TableScan {
     fn name(&self) -> &'static str {
-        "CsvScan"
+        "TableScan"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -115,9 +115,9 @@ impl ExecutionPlan for CsvScan {
     }
 }
 
-impl DisplayAs for CsvScan {
+impl DisplayAs for TableScan {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CsvScan: {}", self.source.snapshot.location)
+        write!(f, "TableScan: {}", self.source.snapshot.location)
     }
 }
 

@@ -1,0 +1,90 @@
+//! The program: arguments, wiring, exit codes and signals.
+//!
+//! Knows: what the user typed, what it means to which verb, where output goes, and the exit code.
+//! Does not know: how anything is computed, compared, decided or stored.
+//!
+//! The binary `understudy` is [`main`] without Rust tasks. Whoever has some makes a program of their own, which has all
+//! verbs, its workers included:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use understudy::{Call, Registry};
+//!
+//! fn copy(call: &mut Call<'_>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//!     for batch in call.input("flights")?.batches()? {
+//!         call.write(&batch?)?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     understudy::main(Registry::new().task("copy", copy))
+//! }
+//! ```
+
+mod args;
+mod audience;
+mod exit;
+mod output;
+mod signals;
+mod verb;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+
+pub use understudy_core::run_date::RunDate;
+pub use understudy_core::spec::Param;
+pub use understudy_tasks::{Call, InputTable, Registry, Task, arrow};
+
+use crate::args::{Arguments, Verb};
+use crate::exit::Exit;
+
+/// Does what the command line says, with these Rust tasks, and gives the exit code for the process to end with.
+#[must_use]
+pub fn main(registry: Registry) -> ExitCode {
+    panic::set_hook(Box::new(|info| eprintln!("bug: {info}")));
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let program = Program {
+        registry: Arc::new(registry),
+    };
+    let exit = panic::catch_unwind(AssertUnwindSafe(|| dispatch(&program, arguments.verb))).unwrap_or_else(|_| {
+        eprintln!("this is a bug in understudy, not in your pipeline or data; what a run left half done, the next run finishes");
+        Exit::Bug
+    });
+    exit.into()
+}
+
+fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Good.into()
+    }
+}
+
+/// What verbs know of the program that they are part of.
+struct Program {
+    registry: Arc<Registry>,
+}
+
+fn dispatch(program: &Program, verb: Verb) -> Exit {
+    match verb {
+        Verb::Check(arguments) => verb::check::check(program, &arguments),
+        Verb::Schema(_) => verb::schema::schema(),
+        Verb::Plan(arguments) => verb::plan::plan(program, &arguments),
+        Verb::Run(arguments) => verb::run::run(program, &arguments),
+        Verb::Report(arguments) => verb::report::report(&arguments),
+        Verb::Diff(arguments) => verb::diff::diff(program, &arguments),
+        Verb::Which(arguments) => verb::which::which(&arguments),
+        Verb::Audit(arguments) => verb::audit::audit(&arguments),
+        Verb::Worker { invocation } => verb::worker::worker(program, &invocation),
+    }
+}

@@ -1,0 +1,253 @@
+//! The data that a run reads, pinned: exactly these files.
+
+use std::collections::BTreeMap;
+
+use understudy_core::run_date::RunDate;
+use understudy_core::snapshot::{DatasetSnapshot, Found, InputSnapshot};
+use understudy_core::spec::{Input, InputSource, Location, Spec, Stored, Table, Task, VersionKind};
+use understudy_tables::{self as tables, Day, PinError, TableSource};
+
+use super::{ObserveError, When, running_versions};
+use crate::pipeline::Pipeline;
+
+/// The partition that published outputs of a slice have, and that is none of their own columns.
+const SLICE_KEY: &str = "slice";
+
+/// The stored data that the pipeline's versions read, by their ids. What external versions read is their business.
+pub(crate) fn stored_of(spec: &Spec) -> BTreeMap<String, Stored> {
+    let reading = spec.tasks.iter().filter(|task| runs_here(spec, task));
+    let inputs = reading.flat_map(|task| &task.inputs);
+    inputs
+        .filter_map(|input| match &input.source {
+            InputSource::Stored(stored) => Some((stored.id(), stored.clone())),
+            InputSource::Task(_) => None,
+        })
+        .collect()
+}
+
+fn runs_here(spec: &Spec, task: &Task) -> bool {
+    running_versions(spec, task)
+        .iter()
+        .any(|version| !task.versions[*version].kind.is_external())
+}
+
+/// Pins everything that the pipeline's versions read, and what external versions left. What is not there yet is said
+/// in the snapshot.
+///
+/// # Errors
+/// A dataset that is there and cannot be pinned, or a location without a place.
+pub fn pin_inputs(pipeline: &Pipeline, when: &When) -> Result<InputSnapshot, ObserveError> {
+    let mut snapshot = InputSnapshot::default();
+    for (id, stored) in stored_of(&pipeline.spec) {
+        let found = pin_stored(pipeline, &stored, when)?;
+        snapshot.tables.insert(id, found);
+    }
+    for task in &pipeline.spec.tasks {
+        for version in running_versions(&pipeline.spec, task) {
+            if let VersionKind::External { location } = &task.versions[version].kind {
+                let what = format!("version `{version}` of task `{}`", task.name);
+                let found = pin_external(pipeline, &task.name, location, &what, when)?;
+                let versions = snapshot.externals.entry(task.name.clone()).or_default();
+                versions.insert(version.to_owned(), found);
+            }
+        }
+    }
+    Ok(snapshot)
+}
+
+/// Pins stored data, or what stands in for them where none of their days is there.
+fn pin_stored(pipeline: &Pipeline, stored: &Stored, when: &When) -> Result<Found, ObserveError> {
+    let found = pin_table(pipeline, stored, when)?;
+    match (&found, &stored.otherwise) {
+        (Found::NotYet(_), Some(otherwise)) => {
+            pin_table(pipeline, &Stored::dataset(otherwise.clone()), when)
+        }
+        _ => Ok(found),
+    }
+}
+
+fn pin_table(pipeline: &Pipeline, stored: &Stored, when: &When) -> Result<Found, ObserveError> {
+    let name = stored.name();
+    let what = format!("dataset `{name}`");
+    let location = location_of(&pipeline.spec, stored, when, &what)?;
+    let days = days(stored, &location, &what, when)?;
+    let pinned = match days.as_slice() {
+        [day] if stored.days == 1 => tables::pin(name, &day.location, &pipeline.folder),
+        days => tables::pin_days(name, days, &pipeline.folder),
+    };
+    let pinned = pinned.map(|snapshot| match stored.table {
+        Table::Published(_) => without_slices(snapshot),
+        Table::Dataset(_) => snapshot,
+    });
+    found(pinned, &days, what, when)
+}
+
+/// Where a table's data of one day are: a dataset's own location; of a task, where it is published.
+fn location_of(
+    spec: &Spec,
+    stored: &Stored,
+    when: &When,
+    what: &str,
+) -> Result<Location, ObserveError> {
+    let slice = when.slice.as_ref().map(|slice| slice.name.as_str());
+    match &stored.table {
+        Table::Dataset(name) => located(&spec.datasets[name].location, slice, what),
+        Table::Published(name) => {
+            let task = spec
+                .task(name)
+                .expect("a resolved spec has every task that it names");
+            if let VersionKind::External { location } = &task.versions[&task.live].kind {
+                return located(location, slice, what);
+            }
+            let below = task.output.location.as_deref().unwrap_or_default();
+            let text = format!("{}/date={{date}}/", below.trim_end_matches('/'));
+            Ok(Location::parse(&text).expect("an output's location has no placeholder"))
+        }
+    }
+}
+
+/// A location, for the slice that the run is for.
+pub(super) fn located(
+    location: &Location,
+    slice: Option<&str>,
+    what: &str,
+) -> Result<Location, ObserveError> {
+    match slice {
+        Some(slice) => Ok(location.for_slice(slice)),
+        None if location.is_sliced() => Err(ObserveError::NoSlice {
+            what: what.to_owned(),
+            location: location.to_string(),
+        }),
+        None => Ok(location.clone()),
+    }
+}
+
+fn days(
+    stored: &Stored,
+    location: &Location,
+    what: &str,
+    when: &When,
+) -> Result<Vec<Day>, ObserveError> {
+    let beyond = || ObserveError::BeyondCalendar {
+        what: what.to_owned(),
+        date: when.date,
+    };
+    let last = when.date.plus_days(stored.plus_days).ok_or_else(beyond)?;
+    let day = |back: u32| {
+        let date = last.plus_days(-i64::from(back)).ok_or_else(beyond)?;
+        let key = location.date_key();
+        Ok(Day {
+            location: location.at(date).ok_or_else(beyond)?,
+            partition: key.map(|key| (key.to_owned(), date.to_string())),
+        })
+    };
+    (0..stored.days).rev().map(day).collect()
+}
+
+fn pin_external(
+    pipeline: &Pipeline,
+    task: &str,
+    location: &Location,
+    what: &str,
+    when: &When,
+) -> Result<Found, ObserveError> {
+    let slice = when.slice.as_ref().map(|slice| slice.name.as_str());
+    let location = located(location, slice, what)?;
+    let days = days(&Stored::dataset(task), &location, what, when)?;
+    let pinned = tables::pin(task, &days[0].location, &pipeline.folder);
+    found(pinned, &days, what.to_owned(), when)
+}
+
+fn found(
+    pinned: Result<DatasetSnapshot, PinError>,
+    days: &[Day],
+    what: String,
+    when: &When,
+) -> Result<Found, ObserveError> {
+    match pinned {
+        Ok(snapshot) => Ok(Found::There(snapshot)),
+        Err(error) if error.is_absence() => {
+            let last = days.last().map(|day| day.location.clone());
+            Ok(Found::NotYet(last.unwrap_or_default()))
+        }
+        Err(source) => Err(ObserveError::Pin {
+            what,
+            date: when.date,
+            source,
+        }),
+    }
+}
+
+fn without_slices(mut snapshot: DatasetSnapshot) -> DatasetSnapshot {
+    for file in &mut snapshot.files {
+        file.partitions.retain(|(key, _)| key != SLICE_KEY);
+    }
+    snapshot
+}
+
+/// Pinned data as a table, and the column by which only a slice's rows of it are read. `None` where they are not there
+/// yet.
+pub(crate) fn stored_source(
+    pipeline: &Pipeline,
+    inputs: &InputSnapshot,
+    input: &Input,
+) -> Option<(TableSource, Option<String>)> {
+    let InputSource::Stored(stored) = &input.source else {
+        return None;
+    };
+    let snapshot = inputs.tables[&stored.id()].table()?;
+    // What stands in for the past is a dataset of its own.
+    let dataset = pipeline.spec.datasets.get(&snapshot.name);
+    let sliced_by = match (dataset, pipeline.spec.task(&snapshot.name)) {
+        (Some(dataset), _) => dataset
+            .customer
+            .clone()
+            .filter(|_| !dataset.location.is_sliced()),
+        (None, Some(task)) => task.output.customer.clone(),
+        (None, None) => None,
+    };
+    let source = TableSource {
+        base: pipeline.folder.clone(),
+        snapshot: snapshot.clone(),
+        types: dataset
+            .map(|dataset| dataset.types.clone())
+            .unwrap_or_default(),
+    };
+    Some((source, sliced_by))
+}
+
+/// Makes sure that all stored data are there: nothing can be computed without them, and nobody waits.
+///
+/// # Errors
+/// The first that are not.
+pub fn require_tables(inputs: &InputSnapshot, date: RunDate) -> Result<(), ObserveError> {
+    let mut missing = inputs
+        .tables
+        .iter()
+        .filter_map(|(name, found)| match found {
+            Found::NotYet(location) => Some((name.clone(), location.clone())),
+            Found::There(_) => None,
+        });
+    match missing.next() {
+        None => Ok(()),
+        Some((name, location)) => Err(ObserveError::NotThere {
+            name,
+            date,
+            location,
+        }),
+    }
+}
+
+/// The files that are no longer what was pinned, each with what happened to it.
+#[must_use]
+pub fn changed_inputs(pipeline: &Pipeline, inputs: &InputSnapshot) -> Vec<String> {
+    let changed = inputs
+        .tables()
+        .flat_map(|dataset| tables::changed_files(dataset, &pipeline.folder));
+    let mut changed: Vec<String> = changed
+        .map(|file| format!("`{}` {}", file.path, file.what))
+        .collect();
+    changed.sort();
+    changed.dedup();
+    changed
+}

@@ -1,0 +1,84 @@
+//! Several days of one dataset, pinned as one table.
+
+use std::path::Path;
+
+use understudy_core::snapshot::{DatasetSnapshot, PinnedFile};
+
+use super::{PinError, pin};
+
+/// Where one day of a dataset is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Day {
+    /// The location.
+    pub location: String,
+    /// The partition that tells the day's rows from others, such as `date` and `2026-03-01`, if there is to be one.
+    pub partition: Option<(String, String)>,
+}
+
+/// Pins several days of a dataset as one table, in their order. Days that are not there are left out.
+///
+/// # Errors
+/// No day is there; or one is there and cannot be pinned, or does not go together with the others.
+pub fn pin_days(name: &str, days: &[Day], base: &Path) -> Result<DatasetSnapshot, PinError> {
+    let mut pinned: Option<DatasetSnapshot> = None;
+    let mut missing = None;
+    for day in days {
+        match pin(name, &day.location, base) {
+            Ok(snapshot) => {
+                let files = snapshot
+                    .files
+                    .iter()
+                    .map(|file| of_day(file, day))
+                    .collect();
+                let snapshot = DatasetSnapshot { files, ..snapshot };
+                pinned = Some(match pinned {
+                    None => snapshot,
+                    Some(before) => joined(before, snapshot)?,
+                });
+            }
+            Err(error) if error.is_absence() => missing = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    pinned.ok_or_else(|| {
+        missing.unwrap_or_else(|| PinError::NotFound {
+            name: name.to_owned(),
+            location: "no day".to_owned(),
+        })
+    })
+}
+
+fn of_day(file: &PinnedFile, day: &Day) -> PinnedFile {
+    let own = file.partitions.iter().map(|(key, _)| key);
+    let partition = day.partition.clone();
+    let partition = partition.filter(|(key, _)| !own.into_iter().any(|own| own == key));
+    PinnedFile {
+        partitions: partition
+            .into_iter()
+            .chain(file.partitions.clone())
+            .collect(),
+        ..file.clone()
+    }
+}
+
+fn joined(before: DatasetSnapshot, after: DatasetSnapshot) -> Result<DatasetSnapshot, PinError> {
+    if before.format != after.format {
+        let first = |snapshot: &DatasetSnapshot| snapshot.files[0].path.clone();
+        return Err(PinError::DaysDiffer {
+            name: before.name.clone(),
+            first: first(&before),
+            second: first(&after),
+        });
+    }
+    let location = format!("{} … {}", first_location(&before.location), after.location);
+    let files = [before.files, after.files].concat();
+    Ok(DatasetSnapshot {
+        location,
+        files,
+        ..after
+    })
+}
+
+fn first_location(location: &str) -> &str {
+    location.split(" … ").next().unwrap_or(location)
+}

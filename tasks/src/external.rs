@@ -1,0 +1,59 @@
+//! What somebody else computed, taken over as it is.
+//!
+//! It is copied: whoever published it may publish it again, and both sides of a comparison are kept.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use understudy_core::snapshot::PinnedFile;
+use understudy_tables::{TableSource, pin};
+
+use crate::output::{OutputError, OutputFile};
+use crate::{RAW_FOLDER, TaskError, TaskInput, TaskOutput};
+
+/// The rows of a batch that is taken over.
+const BATCH_ROWS: usize = 8192;
+
+/// Takes a table over as the output in a folder, which is created where it is missing. Files whose types are only
+/// inferred are kept beside it as they are, so that they can be inferred over both sides of a comparison together.
+///
+/// # Errors
+/// A table that cannot be read, or a folder that cannot be written.
+pub fn take_external(input: &TaskInput, folder: &Path) -> Result<TaskOutput, TaskError> {
+    if input.source.snapshot.format.is_typed() {
+        return copy(&input.source, folder, None);
+    }
+    let raw = folder.join(RAW_FOLDER);
+    for (position, file) in input.source.snapshot.files.iter().enumerate() {
+        copy_file(&input.source.base, file, position, &raw)?;
+    }
+    let source = TableSource {
+        snapshot: pin(&input.name, "", &raw).map_err(OutputError::Files)?,
+        base: raw,
+        types: BTreeMap::new(),
+    };
+    copy(&source, folder, Some(source.clone()))
+}
+
+fn copy(
+    source: &TableSource,
+    folder: &Path,
+    raw: Option<TableSource>,
+) -> Result<TaskOutput, TaskError> {
+    let schema = source.schema()?;
+    let mut file = OutputFile::create(folder, &schema)?;
+    for batch in source.read(&schema, None, BATCH_ROWS)? {
+        file.write(&batch?)?;
+    }
+    file.finish(raw)
+}
+
+fn copy_file(base: &Path, file: &PinnedFile, position: usize, raw: &Path) -> Result<(), TaskError> {
+    let place = raw.join(crate::input::place_of(file, position));
+    let parent: PathBuf = place.parent().unwrap_or(raw).to_owned();
+    fs::create_dir_all(&parent).map_err(TaskError::io(&parent, "created"))?;
+    let from = base.join(&file.path);
+    fs::copy(&from, &place).map_err(TaskError::io(&from, "copied"))?;
+    Ok(())
+}
