@@ -8,8 +8,7 @@ use serde_json::Value;
 use crate::chain::chain;
 use crate::playground::ORDERS;
 
-const UNRUN: &str =
-    "NOT CHECKED: the columns of `beside` v1: it is a command that has not run yet\n";
+const UNRUN: &str = "NOT CHECKED: the columns of `beside` v1: they show when it has run\n";
 
 /// What `check` says of the chain after one edit of its pipeline file.
 #[track_caller]

@@ -147,7 +147,7 @@ fn six_for_a_missing_input() {
         &shop,
         &["run"],
         6,
-        "dataset `orders`: nothing is at `data/orders.csv`; check the path and the run date",
+        "nothing is at `data/orders.csv`; check the path and the run date",
     );
     assert!(!shop.path("live").exists());
 }

@@ -63,7 +63,7 @@ fn it_writes_nothing() {
     check(
         "true",
         "",
-        "failed: the program wrote nothing; it must write Parquet or CSV into the folder `UNDERSTUDY_OUTPUT`",
+        "failed: the program wrote nothing; it must write a table into the folder `UNDERSTUDY_OUTPUT`, as Parquet, CSV, JSON lines or Arrow",
     );
 }
 

@@ -19,6 +19,8 @@ mod halves;
 #[cfg(test)]
 mod inputs;
 #[cfg(test)]
+mod lake;
+#[cfg(test)]
 mod lanes;
 #[cfg(test)]
 mod live_faults;

@@ -47,6 +47,7 @@ changes:
 /// A folder with a pipeline in it; gone when dropped.
 pub(crate) struct Playground {
     folder: TempDir,
+    program: PathBuf,
 }
 
 /// How the binary ended.
@@ -65,6 +66,7 @@ impl Playground {
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let playground = Self {
             folder: TempDir::new().unwrap(),
+            program: PathBuf::from(env!("CARGO_BIN_EXE_understudy")),
         };
         files
             .iter()
@@ -93,6 +95,13 @@ impl Playground {
         playground
     }
 
+    /// The same with a program that has Rust tasks: cargo builds it as an example, beside the binary.
+    pub(crate) fn with_rust_tasks(mut self) -> Self {
+        let folder = self.program.parent().unwrap();
+        self.program = folder.join("examples").join("rust_tasks");
+        self
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -115,7 +124,7 @@ impl Playground {
 
     /// The binary with these arguments, in the pipeline's folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_understudy"));
+        let mut command = Command::new(&self.program);
         command
             .args(arguments)
             .current_dir(self.folder.path())
@@ -165,6 +174,11 @@ impl Playground {
         format!("live/{task}/date={DATE}")
     }
 
+    /// The published rows of a task in a folder such as `live/totals/date=2026-01-31/slice=emea`.
+    pub(crate) fn rows_in(&self, folder: &str) -> String {
+        rows_of(&self.path(folder))
+    }
+
     /// The published file of a task, as its bytes; `None` if there is none.
     pub(crate) fn published(&self, task: &str) -> Option<Vec<u8>> {
         fs::read(
@@ -186,28 +200,7 @@ impl Playground {
 
     /// The published rows of a task, a line each, after a line with the columns.
     pub(crate) fn rows(&self, task: &str) -> String {
-        let base = self.path(&Self::published_folder(task));
-        let snapshot = pin(task, "data.parquet", &base).unwrap();
-        let source = TableSource {
-            base,
-            snapshot,
-            types: BTreeMap::new(),
-        };
-        let schema = source.schema().unwrap();
-        let names = schema.fields().iter().map(|field| field.name().clone());
-        let mut text = names.collect::<Vec<_>>().join(",") + "\n";
-        for batch in source.read(&schema, None, 1_000).unwrap() {
-            let batch = batch.unwrap();
-            for row in 0..batch.num_rows() {
-                let values = batch
-                    .columns()
-                    .iter()
-                    .map(|column| value_at(column, row).unwrap());
-                let cells = values.map(|value| value.render().unwrap_or_else(|| "NULL".to_owned()));
-                text.push_str(&(cells.collect::<Vec<_>>().join(",") + "\n"));
-            }
-        }
-        text
+        self.rows_in(&Self::published_folder(task))
     }
 
     /// Every file below the folder with its bytes, to see whether anything was written.
@@ -251,6 +244,31 @@ fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
             files.insert(path, bytes);
         }
     }
+}
+
+/// The rows of `data.parquet` in a folder, a line each, after a line with the columns.
+fn rows_of(base: &Path) -> String {
+    let snapshot = pin("rows", "data.parquet", base).unwrap();
+    let source = TableSource {
+        base: base.to_owned(),
+        snapshot,
+        types: BTreeMap::new(),
+    };
+    let schema = source.schema().unwrap();
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    let mut text = names.collect::<Vec<_>>().join(",") + "\n";
+    for batch in source.read(&schema, None, 1_000).unwrap() {
+        let batch = batch.unwrap();
+        for row in 0..batch.num_rows() {
+            let values = batch
+                .columns()
+                .iter()
+                .map(|column| value_at(column, row).unwrap());
+            let cells = values.map(|value| value.render().unwrap_or_else(|| "NULL".to_owned()));
+            text.push_str(&(cells.collect::<Vec<_>>().join(",") + "\n"));
+        }
+    }
+    text
 }
 
 impl Ended {

@@ -76,7 +76,7 @@ fn it_writes_nothing() {
     check(
         "true",
         "",
-        "inconclusive: the new version (v2) failed: the program wrote nothing; it must write Parquet or CSV into the folder `UNDERSTUDY_OUTPUT`",
+        "inconclusive: the new version (v2) failed: the program wrote nothing; it must write a table into the folder `UNDERSTUDY_OUTPUT`, as Parquet, CSV, JSON lines or Arrow",
         3,
     );
 }

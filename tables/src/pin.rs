@@ -203,6 +203,24 @@ pub fn changed_files(snapshot: &DatasetSnapshot, base: &Path) -> Vec<ChangedFile
     changed.collect()
 }
 
+/// The first file of a table that is not exactly what was pinned: written again, even with the same bytes, while
+/// somebody may have read it. For whoever has just read it.
+#[must_use]
+pub fn touched_file(snapshot: &DatasetSnapshot, base: &Path) -> Option<ChangedFile> {
+    let touched = |file: &&PinnedFile| {
+        let path = base.join(&file.path);
+        let same = fs::metadata(&path).is_ok_and(|found| stat_of(&found) == stat_of_pinned(file));
+        let digest = file.digest.as_ref();
+        !same || digest.is_some_and(|pinned| digest_of(&path).ok().as_ref() != Some(pinned))
+    };
+    let file = snapshot.files.iter().find(touched)?;
+    Some(ChangedFile {
+        path: file.path.clone(),
+        what: change_of(file, &base.join(&file.path))
+            .unwrap_or_else(|| "was written again".to_owned()),
+    })
+}
+
 fn change_of(pinned: &PinnedFile, path: &Path) -> Option<String> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,

@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use understudy_core::snapshot::PinnedFile;
-use understudy_tables::{TableSource, pin};
+use understudy_tables::{TableSource, pin, touched_file};
 
 use crate::output::{OutputError, OutputFile};
-use crate::{RAW_FOLDER, TaskError, TaskInput, TaskOutput};
+use crate::{InputError, RAW_FOLDER, TaskError, TaskInput, TaskOutput};
 
 /// The rows of a batch that is taken over.
 const BATCH_ROWS: usize = 8192;
@@ -22,18 +22,32 @@ const BATCH_ROWS: usize = 8192;
 /// A table that cannot be read, or a folder that cannot be written.
 pub fn take_external(input: &TaskInput, folder: &Path) -> Result<TaskOutput, TaskError> {
     if input.source.snapshot.format.is_typed() {
-        return copy(&input.source, folder, None);
+        let output = copy(&input.source, folder, None)?;
+        require_untouched(input)?;
+        return Ok(output);
     }
     let raw = folder.join(RAW_FOLDER);
     for (position, file) in input.source.snapshot.files.iter().enumerate() {
         copy_file(&input.source.base, file, position, &raw)?;
     }
+    require_untouched(input)?;
     let source = TableSource {
         snapshot: pin(&input.name, "", &raw).map_err(OutputError::Files)?,
         base: raw,
         types: BTreeMap::new(),
     };
     copy(&source, folder, Some(source.clone()))
+}
+
+/// Whoever publishes may do it at any moment: then what was read may be half of the one state and half of the other.
+fn require_untouched(input: &TaskInput) -> Result<(), InputError> {
+    match touched_file(&input.source.snapshot, &input.source.base) {
+        None => Ok(()),
+        Some(file) => Err(InputError::Touched {
+            path: file.path,
+            what: file.what,
+        }),
+    }
 }
 
 fn copy(

@@ -31,6 +31,14 @@ pub struct TaskInput {
 /// An input that a program cannot be given.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
+    /// A file was published again while it was read.
+    #[error("`{path}` {what} while it was read; run again")]
+    Touched {
+        /// The file.
+        path: String,
+        /// What happened to it.
+        what: String,
+    },
     /// A link to a pinned file could not be made.
     #[error("input `{name}`: `{}` cannot be linked", path.display())]
     Link {

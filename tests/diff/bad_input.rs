@@ -76,28 +76,28 @@ fn tables_that_are_not_there() {
         TABLES,
         "good.csv empty",
         &expect![[r#"
-        exit 6
-        -- standard error
-        error: dataset `NEW`: `empty` has no .parquet or .csv file; they must lie directly in it or below `key=value` folders (for others, write a glob)
-    "#]],
+            exit 6
+            -- standard error
+            error: dataset `NEW`: `empty` has no .parquet, .csv, .jsonl or .arrow file; they must lie directly in it or below `key=value` folders (for others, write a glob)
+        "#]],
     );
     check(
         TABLES,
         "good.csv mixed",
         &expect![[r#"
-        exit 6
-        -- standard error
-        error: dataset `NEW`: `mixed` mixes formats (`mixed/b.parquet`, `mixed/a.csv`); keep one, or name it with a glob such as `*.parquet`
-    "#]],
+            exit 6
+            -- standard error
+            error: dataset `NEW`: `mixed` mixes formats (`mixed/a.csv`, `mixed/b.parquet`); keep one, or name it with a glob such as `*.parquet`
+        "#]],
     );
     check(
         TABLES,
         "good.csv text.txt",
         &expect![[r#"
-        exit 6
-        -- standard error
-        error: dataset `NEW`: `text.txt` is neither .parquet nor .csv; no other format can be read
-    "#]],
+            exit 6
+            -- standard error
+            error: dataset `NEW`: `text.txt` is of no format that can be read; these are .parquet, .csv, .jsonl, .ndjson, .arrow, .ipc and .feather, and .gz or .zst of the text formats
+        "#]],
     );
     check(
         TABLES,
@@ -112,10 +112,10 @@ fn tables_that_are_not_there() {
         TABLES,
         "good.csv '*.nothing'",
         &expect![[r#"
-        exit 6
-        -- standard error
-        error: dataset `NEW`: `*.nothing` has no .parquet or .csv file; they must lie directly in it or below `key=value` folders (for others, write a glob)
-    "#]],
+            exit 6
+            -- standard error
+            error: dataset `NEW`: `*.nothing` has no .parquet, .csv, .jsonl or .arrow file; they must lie directly in it or below `key=value` folders (for others, write a glob)
+        "#]],
     );
     check(
         TABLES,

@@ -148,7 +148,7 @@ mod tests {
         check(&["1", "-2", "9223372036854775807"], DataType::Int64);
         check(&["1", "1.5"], DataType::Float64);
         check(&["9007199254740993", "1.5"], DataType::Decimal128(38, 1));
-        check(&["9223372036854775808"], DataType::Float64);
+        check(&["9223372036854775808"], DataType::Decimal128(38, 0));
         check(&["18446744073709551615"], DataType::Decimal128(38, 0));
         check(&["9007199254740993", "1e-40"], DataType::Utf8);
         check(&["1e400", "1"], DataType::Utf8);

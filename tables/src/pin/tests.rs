@@ -109,21 +109,21 @@ fn what_is_no_table_is_refused() {
         "a.csv",
         "dataset `d`: nothing is at `a.csv`; check the path and the run date",
     );
-    let no_files = "dataset `d`: `t` has no .parquet or .csv file; they must lie directly in it or below `key=value` \
-                    folders (for others, write a glob)";
+    let no_files = "dataset `d`: `t` has no .parquet, .csv, .jsonl or .arrow file; they must lie directly in it or \
+                    below `key=value` folders (for others, write a glob)";
     check(&["t/deep/a.csv"], "t", no_files);
     check(
         &["a.csv"],
         "*.parquet",
         &no_files.replace("`t`", "`*.parquet`"),
     );
-    let mixed = "dataset `d`: `t` mixes formats (`t/b.parquet`, `t/a.csv`); keep one, or name it with a glob such as \
+    let mixed = "dataset `d`: `t` mixes formats (`t/a.csv`, `t/b.parquet`); keep one, or name it with a glob such as \
                  `*.parquet`";
     check(&["t/a.csv", "t/b.parquet"], "t", mixed);
-    let unknown =
-        "dataset `d`: `a.csv.gz` is neither .parquet nor .csv; no other format can be read";
-    check(&["a.csv.gz"], "a.csv.gz", unknown);
-    check(&["a.csv.gz"], "a.*", unknown);
+    let unknown = "dataset `d`: `a.parquet.gz` is of no format that can be read; these are .parquet, .csv, .jsonl, \
+                   .ndjson, .arrow, .ipc and .feather, and .gz or .zst of the text formats";
+    check(&["a.parquet.gz"], "a.parquet.gz", unknown);
+    check(&["a.parquet.gz"], "a.*", unknown);
     let partitions = "dataset `d`: `t/a.csv` and `t/k=1/a.csv` lie below different partition keys; all files of a \
                       dataset need the same `key=value` folders";
     check(&["t/a.csv", "t/k=1/a.csv"], "t", partitions);

@@ -128,15 +128,15 @@ fn failures_read_well() {
     );
     check_failure(
         "true",
-        "the program wrote nothing; it must write Parquet or CSV into the folder `UNDERSTUDY_OUTPUT`",
+        "the program wrote nothing; it must write a table into the folder `UNDERSTUDY_OUTPUT`, as Parquet, CSV, JSON lines or Arrow",
     );
     check_failure(
         "touch $UNDERSTUDY_OUTPUT/b.txt $UNDERSTUDY_OUTPUT/a.json",
-        "the program wrote no .parquet or .csv file into the folder `UNDERSTUDY_OUTPUT`, only `a.json`, `b.txt`",
+        "the program wrote no .parquet, .csv, .jsonl or .arrow file into the folder `UNDERSTUDY_OUTPUT`, only `a.json`, `b.txt`",
     );
     check_failure(
         "echo a > $UNDERSTUDY_OUTPUT/x.csv; touch $UNDERSTUDY_OUTPUT/y.parquet",
-        "the program wrote both Parquet (`y.parquet`) and CSV (`x.csv`); it must write one of the two",
+        "the program wrote files of two formats, `x.csv` and `y.parquet`; it must keep to one",
     );
     check_failure(
         "printf 'a,b\n1\n' > $UNDERSTUDY_OUTPUT/x.csv",

@@ -97,7 +97,8 @@ impl PinnedTable {
     }
 
     fn file(&self, pinned: &PinnedFile) -> EngineResult<PartitionedFile> {
-        let path = std::path::absolute(self.source.base.join(&pinned.path))?;
+        // An object path has no `..` in it.
+        let path = std::fs::canonicalize(self.source.base.join(&pinned.path))?;
         let location = object_store::path::Path::from_absolute_path(path);
         let meta = ObjectMeta {
             location: location.map_err(|error| DataFusionError::External(Box::new(error)))?,

@@ -103,7 +103,7 @@ fn of_dataset(
 /// A task's output of this run, or what was published of it before.
 fn of_task(
     task: &str,
-    (name, mark): (&str, Mark),
+    (name, _): (&str, Mark),
     item: &Node,
     reading: &mut Reading<'_, '_>,
 ) -> InputSource {
@@ -131,7 +131,6 @@ fn of_task(
             .problems
             .push(at, &Origin::Task(task.to_owned()), message, fix);
     }
-    let _ = mark;
     InputSource::Stored(Stored {
         table: Table::Published(name.to_owned()),
         plus_days: date.map_or(-1, |(days, _)| days),

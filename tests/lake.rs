@@ -1,0 +1,8 @@
+//! Whole pipelines: every kind of version, what others publish, many dates, slices of the customers, the published past.
+
+mod backfill;
+mod formats;
+mod kinds;
+mod past;
+mod slices;
+mod which;
