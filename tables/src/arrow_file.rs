@@ -1,148 +1,120 @@
-//! Arrow IPC files, in the file format or as a stream.
+//! Arrow IPC files, in the file format (also known as Feather, version 2) or as a stream.
+//!
+//! A batch is held in memory as its writer cut it. The lengths that a file states are held against the file and
+//! against limits before anything is made of them.
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+mod error;
+mod limits;
+mod messages;
+
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, UInt64Array};
+use arrow::compute::take_record_batch;
 use arrow::datatypes::{Fields, SchemaRef};
-use arrow::error::ArrowError;
-use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_ipc::reader::FileDecoder;
 
-use crate::error::TableError;
-use crate::source::parquet::{ParquetCause, panicked};
+pub use error::{ArrowCause, ArrowFileError};
 
-/// How a file in the file format begins; a stream has no mark of its own.
-const MAGIC: &[u8] = b"ARROW1";
-
-/// An Arrow IPC file that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("`{}` cannot be read as Arrow IPC; it is cut off, damaged or something else", path.display())]
-pub struct ArrowFileError {
-    /// The file.
-    pub path: PathBuf,
-    /// What the decoder said.
-    pub source: ParquetCause,
-}
-
-enum Reader {
-    File(FileReader<BufReader<File>>),
-    Stream(StreamReader<BufReader<File>>),
-}
+use error::guarded;
+use messages::{Content, Message, Messages};
 
 /// The batches of one file.
 pub(crate) struct ArrowBatches {
     path: PathBuf,
-    reader: Reader,
-    /// What is left of a batch that has more rows than were asked for.
-    rest: Option<RecordBatch>,
+    messages: Messages,
+    decoder: FileDecoder,
+    /// A batch that has more rows than were asked for, and how many of them are given already.
+    rest: Option<(RecordBatch, usize)>,
     batch_rows: usize,
     finished: bool,
 }
 
 /// The schema of one file.
-pub(crate) fn file_schema(path: &Path) -> Result<SchemaRef, TableError> {
-    Ok(match open(path, None)? {
-        Reader::File(reader) => reader.schema(),
-        Reader::Stream(reader) => reader.schema(),
-    })
-}
-
-fn open(path: &Path, wanted: Option<&Fields>) -> Result<Reader, TableError> {
-    let mut file = File::open(path).map_err(|source| TableError::reading(path, source))?;
-    let mut start = [0; MAGIC.len()];
-    let is_file = file.read_exact(&mut start).is_ok() && start == MAGIC;
-    file.rewind()
-        .map_err(|source| TableError::reading(path, source))?;
-    let projection = |schema: &SchemaRef| {
-        let fields = schema.fields().iter().enumerate();
-        let positions = fields
-            .filter(|(_, field)| wanted.is_none_or(|wanted| wanted.find(field.name()).is_some()));
-        positions.map(|(position, _)| position).collect::<Vec<_>>()
-    };
-    let again = || -> Result<BufReader<File>, ArrowError> { Ok(BufReader::new(file.try_clone()?)) };
-    guarded(path, || {
-        if is_file {
-            let schema = FileReader::try_new(again()?, None)?.schema();
-            file.try_clone()?.rewind()?;
-            Ok(Reader::File(FileReader::try_new(
-                again()?,
-                Some(projection(&schema)),
-            )?))
-        } else {
-            let schema = StreamReader::try_new(again()?, None)?.schema();
-            file.try_clone()?.rewind()?;
-            Ok(Reader::Stream(StreamReader::try_new(
-                again()?,
-                Some(projection(&schema)),
-            )?))
-        }
-    })
-}
-
-fn guarded<T>(
-    path: &Path,
-    decode: impl FnOnce() -> Result<T, ArrowError>,
-) -> Result<T, TableError> {
-    let result = panicked(|| decode().map_err(ParquetCause::from));
-    result.map_err(|source| {
-        ArrowFileError {
-            path: path.to_owned(),
-            source,
-        }
-        .into()
-    })
+pub(crate) fn file_schema(path: &Path) -> Result<SchemaRef, ArrowFileError> {
+    guarded(path, || Ok(Messages::open(path)?.schema()))
 }
 
 impl ArrowBatches {
-    /// Opens a file to read those of the fields that it has.
+    /// Opens a file to read those of the fields that it has. They come in the file's order.
     pub(crate) fn open(
         path: &Path,
         fields: &Fields,
         batch_rows: usize,
-    ) -> Result<Self, TableError> {
+    ) -> Result<Self, ArrowFileError> {
+        let messages = guarded(path, || Messages::open(path))?;
+        let schema = messages.schema();
+        let own = schema.fields().iter().enumerate();
+        let wanted = own.filter(|(_, own)| fields.find(own.name()).is_some());
+        let positions = wanted.map(|(position, _)| position).collect();
+        let decoder = FileDecoder::new(schema, messages.version()).with_projection(positions);
         Ok(Self {
             path: path.to_owned(),
-            reader: open(path, Some(fields))?,
+            messages,
+            decoder,
             rest: None,
             batch_rows,
             finished: false,
         })
     }
 
-    fn batch(&mut self) -> Result<Option<RecordBatch>, TableError> {
-        let next = match self.rest.take() {
-            Some(rest) => Some(rest),
-            None => {
-                let reader = &mut self.reader;
-                guarded(&self.path, || match reader {
-                    Reader::File(reader) => reader.next().transpose(),
-                    Reader::Stream(reader) => reader.next().transpose(),
-                })?
+    fn batch(&mut self) -> Result<Option<RecordBatch>, ArrowCause> {
+        loop {
+            if let Some((batch, begin)) = self.rest.take() {
+                return self.piece(batch, begin).map(Some);
             }
-        };
-        let Some(batch) = next else {
-            return Ok(None);
-        };
-        let (rows, all) = (self.batch_rows, batch.num_rows());
-        if all <= rows {
-            return Ok(Some(batch));
+            let Some(message) = self.messages.next()? else {
+                return Ok(None);
+            };
+            self.rest = self.decode(&message)?.map(|batch| (batch, 0));
         }
-        self.rest = Some(batch.slice(rows, all - rows));
-        Ok(Some(batch.slice(0, rows)))
+    }
+
+    fn decode(&mut self, message: &Message) -> Result<Option<RecordBatch>, ArrowCause> {
+        let (block, bytes) = (&message.block, &message.bytes);
+        Ok(match message.content {
+            Content::Dictionary => {
+                self.decoder.read_dictionary(block, bytes)?;
+                None
+            }
+            Content::Batch => self.decoder.read_record_batch(block, bytes)?,
+        })
+    }
+
+    /// Rows are copied, not cut out: whoever counts the memory of a piece would count the whole batch otherwise.
+    fn piece(&mut self, batch: RecordBatch, begin: usize) -> Result<RecordBatch, ArrowCause> {
+        let end = batch.num_rows().min(begin + self.batch_rows);
+        if begin == 0 && end == batch.num_rows() {
+            return Ok(batch);
+        }
+        let piece = if batch.num_columns() == 0 {
+            batch.slice(begin, end - begin)
+        } else {
+            let rows = UInt64Array::from_iter_values(begin as u64..end as u64);
+            take_record_batch(&batch, &rows)?
+        };
+        if end < batch.num_rows() {
+            self.rest = Some((batch, end));
+        }
+        Ok(piece)
     }
 }
 
 impl Iterator for ArrowBatches {
-    type Item = Result<RecordBatch, TableError>;
+    type Item = Result<RecordBatch, crate::TableError>;
 
     /// After an error there is nothing more: a decoder that failed is not asked again.
     fn next(&mut self) -> Option<Self::Item> {
         if self.finished {
             return None;
         }
-        let batch = self.batch().transpose();
+        let path = self.path.clone();
+        let batch = guarded(&path, || self.batch());
+        let batch = batch.map_err(crate::TableError::from).transpose();
         self.finished = !matches!(batch, Some(Ok(_)));
         batch
     }
 }
+
+#[cfg(test)]
+mod tests;

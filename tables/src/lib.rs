@@ -16,7 +16,7 @@ mod text_file;
 pub mod value;
 pub mod write;
 
-pub use arrow_file::ArrowFileError;
+pub use arrow_file::{ArrowCause, ArrowFileError};
 pub use columns::table_schema;
 pub use csv::error::{CsvError, CsvProblem};
 pub use error::TableError;

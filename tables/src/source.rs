@@ -1,6 +1,7 @@
 //! A pinned table as something that can be read.
 
 mod encoding;
+mod meet;
 pub(crate) mod parquet;
 mod read;
 pub(crate) mod reader;
@@ -238,8 +239,8 @@ impl TableSource {
     }
 }
 
-/// The schemas of both sides of a comparison. CSV types are inferred over both sides together, so that a CSV
-/// column gets the same type on both; where the other side's type is known (Parquet, or given), a CSV column
+/// The schemas of both sides of a comparison. Types of CSV and of JSON are inferred over both sides together, so that
+/// a column gets the same type on both; where the other side's type is known (Parquet, Arrow, or given), a column
 /// gets that type if every value comes back the same from it.
 ///
 /// # Errors

@@ -24,6 +24,10 @@ const COMPRESSED: [&str; 2] = ["gz", "zst"];
 pub(crate) fn open(path: &Path) -> Result<Lines, TableError> {
     let failed = |source| TableError::reading(path, source);
     let file = File::open(path).map_err(failed)?;
+    if is_compressed(path) && file.metadata().map_err(failed)?.len() == 0 {
+        // Nothing, compressed, is something; and a zstd decoder would take it for nothing.
+        return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+    }
     let input: Box<dyn Read + Send> = match compression(path) {
         Some("gz") => Box::new(MultiGzDecoder::new(BufReader::with_capacity(
             BUFFER_BYTES,

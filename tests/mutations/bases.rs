@@ -1,5 +1,7 @@
-//! The valid files that are mutated: every compression and encoding, nested types, several row groups, page indexes.
+//! The valid files that are mutated: every format, compression and encoding, nested types, several row groups, page
+//! indexes.
 
+use std::io::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -10,6 +12,9 @@ use arrow::array::{
     Time64NanosecondArray, TimestampMicrosecondArray, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Int8Type, Int32Type, Int64Type, UInt32Type, i256};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+use flate2::write::GzEncoder;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{
@@ -53,6 +58,16 @@ pub(super) fn all() -> Vec<Base> {
         parquet(&foreign(), plain(properties(Compression::UNCOMPRESSED))),
         csv(""),
         csv("\""),
+        json(),
+        json(),
+        zstd_of(csv("")),
+        gzip_of(json()),
+        arrow(&flat, None),
+        arrow(&nested, None),
+        arrow(&foreign(), None),
+        arrow(&wide, Some(CompressionType::ZSTD)),
+        arrow(&flat, Some(CompressionType::LZ4_FRAME)),
+        stream(&foreign()),
     ]
 }
 
@@ -137,6 +152,79 @@ fn csv(quote: &str) -> Base {
         bytes: format!("id,name,price,day\r\n{lines}").into_bytes(),
         headers: vec![0],
     }
+}
+
+fn json() -> Base {
+    let line = |id: i64| {
+        let (name, price) = (name(id).unwrap_or_default(), id as f64 / 8.0);
+        format!(
+            "{{\"id\":{id},\"name\":\"{name}\",\"price\":{price},\"tags\":[{id},null],\"at\":{{\"x\":\"\\u00e9\",\"y\":true}}}}\n"
+        )
+    };
+    Base {
+        extension: "jsonl",
+        bytes: (0..ROWS).map(line).collect::<String>().into_bytes(),
+        headers: vec![0],
+    }
+}
+
+fn zstd_of(base: Base) -> Base {
+    Base {
+        extension: "csv.zst",
+        bytes: zstd::encode_all(&base.bytes[..], 0).unwrap(),
+        headers: vec![0],
+    }
+}
+
+fn gzip_of(base: Base) -> Base {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&base.bytes).unwrap();
+    Base {
+        extension: "jsonl.gz",
+        bytes: encoder.finish().unwrap(),
+        headers: vec![0],
+    }
+}
+
+/// A file of several batches; its messages begin with a mark, its footer is said at its end.
+fn arrow(batch: &RecordBatch, compression: Option<CompressionType>) -> Base {
+    let options = IpcWriteOptions::default().try_with_compression(compression);
+    let options = options.unwrap();
+    let mut writer =
+        FileWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
+    for begin in (0..batch.num_rows()).step_by(GROUP_ROWS) {
+        let rows = GROUP_ROWS.min(batch.num_rows() - begin);
+        writer.write(&batch.slice(begin, rows)).unwrap();
+    }
+    let bytes = writer.into_inner().unwrap();
+    let length = bytes[bytes.len() - 10..bytes.len() - 6].try_into().unwrap();
+    let footer = bytes.len() - 10 - u32::from_le_bytes(length) as usize;
+    let mut headers = messages(&bytes);
+    headers.resize(headers.len() * 2, footer);
+    Base {
+        extension: "arrow",
+        bytes,
+        headers,
+    }
+}
+
+fn stream(batch: &RecordBatch) -> Base {
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(batch).unwrap();
+    let bytes = writer.into_inner().unwrap();
+    let mut headers = messages(&bytes);
+    headers.rotate_left(1);
+    Base {
+        extension: "arrow",
+        bytes,
+        headers,
+    }
+}
+
+fn messages(bytes: &[u8]) -> Vec<usize> {
+    let words = bytes.chunks(4).enumerate();
+    let marks = words.filter(|(_, word)| *word == [0xff; 4]);
+    marks.map(|(position, _)| position * 4).collect()
 }
 
 fn name(id: i64) -> Option<String> {

@@ -100,3 +100,29 @@ fn a_small_file_with_gigabytes_of_rows() {
     };
     check("a.parquet", write, 6);
 }
+
+/// A line of 65 MB in a few kilobytes.
+#[test]
+fn a_compressed_line_that_does_not_end() {
+    let write = |path: &Path| {
+        let line = "{\"id\":\"".to_owned() + &"x".repeat(65 * MEGABYTE);
+        fs::write(path, zstd::encode_all(line.as_bytes(), 0).unwrap()).unwrap();
+        assert!(path.metadata().unwrap().len() < 100_000);
+    };
+    check("a.jsonl.zst", write, 6);
+}
+
+/// Millions of arrays in one line.
+#[test]
+fn a_line_of_empty_arrays() {
+    let line = || "{\"id\":1,\"a\":[".to_owned() + &"[],".repeat(20 * MEGABYTE) + "[]]}\n";
+    check("a.jsonl", csv(line), 6);
+}
+
+/// Each empty object is a value for every key of the others.
+#[test]
+fn objects_without_the_keys_of_others() {
+    let keys: String = (0..10_000).map(|key| format!("\"k{key}\":1,")).collect();
+    let empty = "{\"id\":1}\n".repeat(3_000);
+    check("a.jsonl", csv(|| format!("{{{keys}\"id\":0}}\n{empty}")), 0);
+}

@@ -9,7 +9,7 @@ const MOST: usize = 3;
 const HEADER_BYTES: usize = 48;
 /// The longest run of bytes that is moved, removed or added.
 const RUN_BYTES: usize = 200;
-/// The longest field that is put into a CSV.
+/// The longest field that is put into a text.
 const FIELD_BYTES: usize = 3 << 20;
 
 /// The file with one to three mutations.
@@ -17,8 +17,10 @@ pub(super) fn mutated(base: &Base, random: &mut Random) -> Vec<u8> {
     let mut bytes = base.bytes.clone();
     for _ in 0..=random.below(MOST) {
         match base.extension {
-            "csv" if random.below(3) > 0 => mutate_text(&mut bytes, random),
-            "parquet" if random.below(2) > 0 => mutate_header(&mut bytes, &base.headers, random),
+            "csv" | "jsonl" if random.below(3) > 0 => mutate_text(&mut bytes, random),
+            "parquet" | "arrow" if random.below(2) > 0 => {
+                mutate_header(&mut bytes, &base.headers, random)
+            }
             _ => mutate_bytes(&mut bytes, random),
         }
     }
@@ -93,9 +95,9 @@ fn swap(bytes: &mut [u8], place: usize, random: &mut Random) {
     }
 }
 
-/// A number as Thrift writes it, of up to 70 bits, over what is there.
+/// A number as Thrift writes it, of up to 70 bits, or one of two, four or eight bytes, over what is there.
 fn huge_number(bytes: &mut [u8], place: usize, random: &mut Random) {
-    let length = random.one_of(&[2, 4, 5, 9, 10]);
+    let length = random.one_of(&[2, 4, 5, 8, 9, 10]);
     let last = random.one_of(&[0x00, 0x01, 0x07, 0x0f, 0x7f]);
     let end = bytes.len().min(place + length);
     if let Some(number) = bytes.get_mut(place..end) {
@@ -120,12 +122,12 @@ fn footer_length(bytes: &mut [u8], random: &mut Random) {
     bytes[size - 8..size - 4].copy_from_slice(&length.to_le_bytes());
 }
 
-/// What editors, spreadsheets and other programs do to a CSV.
+/// What editors, spreadsheets and other programs do to a CSV, or to JSON.
 fn mutate_text(bytes: &mut Vec<u8>, random: &mut Random) {
     let place = random.below(bytes.len());
     let put =
         |bytes: &mut Vec<u8>, text: &[u8]| drop(bytes.splice(place..place, text.iter().copied()));
-    match random.below(12) {
+    match random.below(13) {
         0 => put(bytes, b","),
         1 => put(bytes, b"\""),
         2 => put(bytes, b"\n"),
@@ -159,13 +161,30 @@ fn mutate_text(bytes: &mut Vec<u8>, random: &mut Random) {
         8 => drop(bytes.splice(0..0, *b"\xff\xfe")),
         9 => put(
             bytes,
-            &vec![random.one_of(b"a,\"\n1\\"); random.below(FIELD_BYTES)],
+            &vec![random.one_of(b"a,\"\n1\\[{"); random.below(FIELD_BYTES)],
         ),
         10 => {
             while bytes.last().is_some_and(u8::is_ascii_whitespace) {
                 bytes.pop();
             }
         }
+        11 => put(
+            bytes,
+            random
+                .one_of(&[
+                    "{",
+                    "}",
+                    "[",
+                    "null",
+                    "\"id\":1,",
+                    "\\ud800",
+                    ":",
+                    "{}\n",
+                    "-",
+                    "e5",
+                ])
+                .as_bytes(),
+        ),
         _ => bytes.retain(|byte| *byte != b'\n'),
     }
 }

@@ -45,9 +45,22 @@ pub enum JsonProblem {
     /// A line that is longer than any should be.
     #[error("a line longer than {0} bytes")]
     TooLong(usize),
+    /// A byte sequence that is no UTF-8.
+    #[error("not UTF-8; convert the file")]
+    NotUtf8,
+    /// A line that is small and stands for more values than memory should hold.
+    #[error("a line of more than {0} values")]
+    TooManyValues(usize),
     /// A value that is not of the column's type.
-    #[error("a value is not of its column's type: {0}")]
-    WrongValue(String),
+    #[error("column `{column}`: `{value}` is not {expected}")]
+    WrongValue {
+        /// The column, with the path below it.
+        column: String,
+        /// The value, cut where it is long.
+        value: String,
+        /// What it should be, with its article.
+        expected: String,
+    },
 }
 
 impl JsonError {

@@ -1,24 +1,28 @@
 //! Batches of one file of JSON lines.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Field, Fields, Schema};
-use arrow_json::reader::{Decoder, ReaderBuilder};
+use arrow::datatypes::{FieldRef, Fields, Schema, SchemaRef};
 
-use super::error::JsonProblem;
-use super::scan::JsonLines;
+use super::build::{Count, Objects};
+use super::lines::JsonLines;
 use crate::error::TableError;
+use crate::source::SchemaError;
 
 /// A batch that has so many bytes of text is not given more rows.
 const MAX_BATCH_BYTES: usize = 8 << 20;
 
+/// What a value takes in memory beside its text, whether it stands in the line or not.
+const VALUE_BYTES: usize = 8;
+
 /// The wanted columns of one file.
 pub(crate) struct JsonBatches {
+    path: PathBuf,
     lines: JsonLines,
-    decoder: Decoder,
-    schema: Arc<Schema>,
+    objects: Objects,
+    schema: SchemaRef,
     batch_rows: usize,
     finished: bool,
 }
@@ -31,23 +35,22 @@ impl JsonBatches {
         partitions: &[(String, String)],
         batch_rows: usize,
     ) -> Result<Self, TableError> {
-        let own = fields
-            .iter()
-            .filter(|field| !partitions.iter().any(|(key, _)| key == field.name()));
-        let own: Vec<Field> = own
-            .map(|field| field.as_ref().clone().with_nullable(true))
+        let in_folders = |field: &FieldRef| partitions.iter().any(|(key, _)| key == field.name());
+        let own = fields.iter().filter(|field| !in_folders(field));
+        let own: Vec<FieldRef> = own
+            .map(|field| Arc::new(field.as_ref().clone().with_nullable(true)))
             .collect();
-        let schema = Arc::new(Schema::new(own));
-        let lines = JsonLines::open(path)?;
-        let decoder = ReaderBuilder::new(Arc::clone(&schema))
-            .with_batch_size(batch_rows)
-            .with_coerce_primitive(true)
-            .build_decoder()
-            .map_err(|error| lines.error(JsonProblem::WrongValue(error.to_string())))?;
+        let unreadable = |field: FieldRef| SchemaError::Unreadable {
+            file: path.to_owned(),
+            column: field.name().clone(),
+            data_type: field.data_type().clone(),
+        };
+        let fields = Fields::from(own);
         Ok(Self {
-            lines,
-            decoder,
-            schema,
+            path: path.to_owned(),
+            lines: JsonLines::open(path)?,
+            objects: Objects::new(&fields).map_err(unreadable)?,
+            schema: Arc::new(Schema::new(fields)),
             batch_rows,
             finished: false,
         })
@@ -56,32 +59,31 @@ impl JsonBatches {
     fn batch(&mut self) -> Result<Option<RecordBatch>, TableError> {
         let (mut rows, mut bytes) = (0, 0);
         while rows < self.batch_rows && bytes < MAX_BATCH_BYTES {
+            let mut count = Count::new();
             let Some(line) = self.lines.next()? else {
-                self.finished = true;
                 break;
             };
             bytes += line.len();
+            let pushed = self.objects.push(line, &mut count);
+            pushed.map_err(|problem| self.lines.error(problem))?;
+            bytes += count.values() * VALUE_BYTES;
             rows += 1;
-            if !self.schema.fields().is_empty() {
-                let decoded = self.decoder.decode(line.as_bytes());
-                decoded.map_err(|error| {
-                    self.lines.error(JsonProblem::WrongValue(error.to_string()))
-                })?;
-            }
         }
         if rows == 0 {
             return Ok(None);
         }
-        if self.schema.fields().is_empty() {
-            let options = RecordBatchOptions::new().with_row_count(Some(rows));
-            let batch =
-                RecordBatch::try_new_with_options(Arc::clone(&self.schema), Vec::new(), &options);
-            return batch
-                .map(Some)
-                .map_err(|error| self.lines.error(JsonProblem::WrongValue(error.to_string())));
-        }
-        let batch = self.decoder.flush();
-        batch.map_err(|error| self.lines.error(JsonProblem::WrongValue(error.to_string())))
+        self.finish(rows).map(Some)
+    }
+
+    fn finish(&mut self, rows: usize) -> Result<RecordBatch, TableError> {
+        let arrow = |source| SchemaError::Arrow {
+            file: self.path.clone(),
+            source,
+        };
+        let columns = self.objects.finish().map_err(arrow)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options);
+        Ok(batch.map_err(arrow)?)
     }
 }
 
@@ -94,7 +96,7 @@ impl Iterator for JsonBatches {
             return None;
         }
         let batch = self.batch().transpose();
-        self.finished = self.finished || !matches!(batch, Some(Ok(_)));
+        self.finished = !matches!(batch, Some(Ok(_)));
         batch
     }
 }

@@ -210,18 +210,16 @@ pub(super) fn guarded<T>(
     path: &Path,
     decode: impl FnOnce() -> Result<T, ParquetCause>,
 ) -> Result<T, ParquetError> {
-    panicked(decode).map_err(|source| ParquetError {
+    let result = panicked(decode).unwrap_or_else(|panic| Err(ParquetCause::Panic(panic)));
+    result.map_err(|source| ParquetError {
         path: path.to_owned(),
         source,
     })
 }
 
-/// The result of a decoder, for which panicking is one, too.
-pub(crate) fn panicked<T>(
-    decode: impl FnOnce() -> Result<T, ParquetCause>,
-) -> Result<T, ParquetCause> {
-    let result = catch_unwind(AssertUnwindSafe(decode));
-    result.unwrap_or_else(|panic| Err(ParquetCause::Panic(panic_text(panic.as_ref()))))
+/// What a decoder gives; or what it says when it panics.
+pub(crate) fn panicked<T>(decode: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(decode)).map_err(|panic| panic_text(panic.as_ref()))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -135,7 +135,7 @@ fn names(format: FileFormat, path: &Path) -> Result<Vec<String>, TableError> {
 /// The schema of a file of a format that says it.
 pub(super) fn typed_schema(format: FileFormat, path: &Path) -> Result<SchemaRef, TableError> {
     match format {
-        FileFormat::Arrow => arrow_file::file_schema(path),
+        FileFormat::Arrow => Ok(arrow_file::file_schema(path)?),
         _ => parquet::file_schema(path),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use understudy_core::snapshot::FileFormat;
 
+use super::meet::meet;
 use super::read::typed_schema;
 use super::{MAX_COLUMNS, SchemaError, TableSource};
 use crate::csv::build::arrow_type;
@@ -14,21 +15,21 @@ use crate::csv::guess::{Guess, fits};
 use crate::csv::scan::scan;
 use crate::error::TableError;
 use crate::json::kind::Kind;
-use crate::json::scan::{fitting, kind_fits, scan as scan_json};
+use crate::json::scan::{fitting, scan as scan_json};
 use crate::pin::NULL_PARTITION;
 
 /// Types by column.
 type Types = BTreeMap<String, DataType>;
 
 /// One column and how its type is known.
-struct Column {
-    name: String,
+pub(super) struct Column {
+    pub(super) name: String,
     nullable: bool,
-    evidence: Evidence,
+    pub(super) evidence: Evidence,
 }
 
-enum Evidence {
-    /// Parquet says it, or the user.
+pub(super) enum Evidence {
+    /// The files say it, or the user.
     Known(DataType),
     /// CSV values say it.
     Values { guess: Guess, fits: bool },
@@ -47,8 +48,17 @@ pub(super) fn of_pair(
     old: &TableSource,
     new: &TableSource,
 ) -> Result<(Schema, Schema), TableError> {
-    let old_columns = columns(old, &known_types(new)?)?;
-    let new_columns = columns(new, &known_types(old)?)?;
+    let mut old_columns = columns(old, &known_types(new)?)?;
+    let mut new_columns = columns(new, &known_types(old)?)?;
+    match (old.snapshot.format, new.snapshot.format) {
+        (FileFormat::Csv, FileFormat::Json) => {
+            meet((old, &mut old_columns), (new, &mut new_columns))?;
+        }
+        (FileFormat::Json, FileFormat::Csv) => {
+            meet((new, &mut new_columns), (old, &mut old_columns))?;
+        }
+        _ => {}
+    }
     Ok((
         resolve(&old_columns, &new_columns),
         resolve(&new_columns, &old_columns),
@@ -134,43 +144,51 @@ fn json_columns(source: &TableSource, targets: &Types) -> Result<Vec<Column>, Ta
     let given = given_types(source);
     let paths = source.paths();
     require_files(source, &paths)?;
-    let keys = source
-        .snapshot
-        .files
-        .first()
-        .map(|file| file.partitions.clone());
-    let keys = keys.unwrap_or_default();
     let seen = scan_json(&paths)?;
-    let doubtful = |name: &String, kind: &Kind| {
-        targets
-            .get(name)
-            .is_some_and(|target| !kind_fits(kind, target))
-    };
-    let asked: Types = seen
-        .iter()
-        .filter(|(name, kind)| doubtful(name, kind))
-        .filter_map(|(name, _)| Some((name.clone(), targets.get(name)?.clone())))
-        .collect();
-    let fits = if asked.is_empty() {
-        BTreeMap::new()
-    } else {
-        fitting(&paths, &asked)?
-    };
+    let fits = fitting_json(&paths, &seen, targets)?;
     let column = |(name, kind): (String, Kind)| Column {
         evidence: match given.get(&name) {
             Some(given) => Evidence::Known(given.clone()),
             None => Evidence::Json {
-                fits: targets.contains_key(&name) && fits.get(&name).copied().unwrap_or(true),
+                fits: fits.get(&name).copied().unwrap_or(false),
                 kind,
             },
         },
         name,
         nullable: true,
     };
-    let own = seen
-        .into_iter()
-        .filter(|(name, _)| !keys.iter().any(|(key, _)| key == name));
+    let first = source.snapshot.files.first();
+    let in_folders = |name: &String| {
+        let mut keys = first.into_iter().flat_map(|file| &file.partitions);
+        keys.any(|(key, _)| key == name)
+    };
+    let own = seen.into_iter().filter(|(name, _)| !in_folders(name));
     Ok(own.map(column).collect())
+}
+
+/// For the columns whose type the other side has, whether that type holds every value. The values are only read again
+/// where what they are does not say it already.
+fn fitting_json(
+    paths: &[PathBuf],
+    seen: &[(String, Kind)],
+    targets: &Types,
+) -> Result<BTreeMap<String, bool>, TableError> {
+    let (mut fits, mut doubtful) = (BTreeMap::new(), Types::new());
+    for (name, kind) in seen {
+        match targets.get(name) {
+            Some(target) if *target != kind.data_type() => {
+                doubtful.insert(name.clone(), target.clone());
+            }
+            Some(_) => {
+                fits.insert(name.clone(), true);
+            }
+            None => {}
+        }
+    }
+    if !doubtful.is_empty() {
+        fits.extend(fitting(paths, &doubtful)?);
+    }
+    Ok(fits)
 }
 
 /// The partition keys that are no columns of the files themselves.
@@ -259,7 +277,7 @@ impl Evidence {
             ) => guess.and(other).partition_type(),
             (Self::Json { kind, .. }, Some(Self::Json { kind: other, .. })) => {
                 let mut both = kind.clone();
-                match both.join(other.clone(), &[]) {
+                match both.join(other.clone(), &mut Vec::new()) {
                     Ok(()) => both.data_type(),
                     Err(_) => kind.data_type(),
                 }

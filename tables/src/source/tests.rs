@@ -16,6 +16,9 @@ use crate::pin::pin;
 use crate::value::value_at;
 use crate::write::ParquetFile;
 
+mod formats;
+mod json;
+
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for (file, text) in files {
