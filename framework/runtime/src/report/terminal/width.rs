@@ -5,6 +5,9 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 /// The columns that a screen has at least; nothing but a path or a command to type goes beyond.
 pub(crate) const MAX_WIDTH: usize = 100;
 
+/// More bytes than a column of a text takes that somebody reads: characters with many marks on them.
+const MAX_BYTES_PER_COLUMN: usize = 64;
+
 /// How many columns a text takes.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
@@ -38,7 +41,7 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
         loop {
             let line = lines.last_mut().expect("there is a line from the start");
             let gap = usize::from(!line.is_empty());
-            if width(line) + gap + width(rest) <= columns {
+            if fits(rest, columns.saturating_sub(width(line) + gap)) {
                 line.push_str(&" "[..gap]);
                 line.push_str(rest);
                 break;
@@ -52,6 +55,11 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Whether so many columns hold the text. One of megabytes is not counted for every line of it.
+fn fits(text: &str, columns: usize) -> bool {
+    text.len() <= columns.saturating_mul(MAX_BYTES_PER_COLUMN) && width(text) <= columns
 }
 
 /// As much of the text's start as so many columns hold.
@@ -87,5 +95,12 @@ mod tests {
         assert_eq!(wrap("a abcdefgh b", 4), ["a", "abcd", "efgh", "b"]);
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("東京都庁", 5), ["東京", "都庁"]);
+    }
+
+    /// Found by a mutated file with a key of megabytes: each line of it took as long as all that was left.
+    #[test]
+    fn a_word_of_megabytes_is_wrapped() {
+        let lines = wrap(&"x".repeat(20 << 20), 80);
+        assert_eq!(lines.len(), (20 << 20) / 80);
     }
 }
