@@ -87,6 +87,7 @@ pub async fn run(
     events: &dyn EventSink,
 ) -> Result<RunEnd, RunError> {
     let started = Instant::now();
+    crew.begin();
     // What a crash left half published is finished before anything is looked at.
     finish_pending(&Store::at(pipeline::load(request.pipeline)?.store_folder()))?;
     let prepared = prepare(request.pipeline, request.asked, crew).await?;

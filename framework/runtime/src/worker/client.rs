@@ -74,7 +74,14 @@ impl Crew {
         *self.interrupted.borrow()
     }
 
-    /// The wall time in which at least one version or comparison was at work.
+    /// Begins to count anew, for another run.
+    pub fn begin(&self) {
+        if let Ok(mut busy) = self.busy.lock() {
+            busy.clear();
+        }
+    }
+
+    /// The wall time since then in which at least one version or comparison was at work.
     #[must_use]
     pub fn busy(&self) -> Duration {
         let spans = self
