@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["understudy-core", "understudy-tables"],
     ),
     ("understudy-flags", &["understudy-core"]),
-    ("understudy-notify", &["understudy-core"]),
+    ("understudy-notify", &[]),
     ("understudy-objects", &["understudy-core"]),
     (
         "understudy-runtime",
