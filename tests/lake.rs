@@ -3,6 +3,7 @@
 mod backfill;
 mod formats;
 mod kinds;
+mod notifying;
 mod past;
 mod slices;
 mod which;

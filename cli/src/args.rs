@@ -119,11 +119,24 @@ pub(crate) struct RunArguments {
     /// How many steps run at the same time [default: the machine's cores, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) parallel: Option<u16>,
+    #[command(flatten)]
+    pub(crate) files: ReportFiles,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) pipeline: PipelineArgument,
+}
+
+/// The report in forms for other programs.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReportFiles {
+    /// Write the report as Markdown, for a pull request; `-` prints it instead of the summary
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Write the report as JUnit XML, for a CI server; `-` prints it instead of the summary
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -134,6 +147,8 @@ pub(crate) struct ReportArguments {
     /// Everything about one task
     #[arg(long, value_name = "TASK", conflicts_with = "json")]
     pub(crate) task: Option<String>,
+    #[command(flatten)]
+    pub(crate) files: ReportFiles,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

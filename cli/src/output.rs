@@ -1,9 +1,15 @@
 //! Data goes to standard output. A reader that went away is no error.
 
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use understudy_runtime::report::terminal::{Detail, Ink, Surface, View};
+use understudy_runtime::error::RunError;
+use understudy_runtime::report::model::RunReport;
+use understudy_runtime::report::terminal::{self, Detail, Ink, Surface, View};
+use understudy_runtime::report::{junit, markdown};
+
+use crate::args::ReportFiles;
 
 /// How reports are shown on standard output.
 pub(crate) fn view(detail: Detail) -> View {
@@ -19,6 +25,46 @@ pub(crate) fn print(text: &str) {
         let _ = out.write_all(b"\n");
     }
     let _ = out.flush();
+}
+
+/// Shows a run in every form that was asked for. Exactly one of them goes to standard output.
+///
+/// # Errors
+/// A file that cannot be written.
+pub(crate) fn show(
+    report: &RunReport,
+    files: &ReportFiles,
+    as_json: bool,
+    detail: Detail,
+) -> Result<(), RunError> {
+    let mut printed = false;
+    let forms: [(&Option<PathBuf>, fn(&RunReport) -> String); 2] = [
+        (&files.markdown, markdown::render),
+        (&files.junit, junit::render),
+    ];
+    for (path, render) in forms {
+        match path.as_deref() {
+            Some(path) if path == Path::new("-") => {
+                print(&render(report));
+                printed = true;
+            }
+            Some(path) => write(path, &render(report))?,
+            None => {}
+        }
+    }
+    if as_json {
+        print_json(report);
+    } else if !printed {
+        print(&terminal::render(report, &view(detail)));
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), RunError> {
+    std::fs::write(path, text).map_err(|source| RunError::Machine {
+        what: format!("the report `{}` cannot be written", path.display()),
+        source,
+    })
 }
 
 /// Prints a value as JSON.

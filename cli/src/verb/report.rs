@@ -3,13 +3,13 @@
 use understudy_runtime::error::RunError;
 use understudy_runtime::pipeline;
 use understudy_runtime::report::model::RunReport;
-use understudy_runtime::report::terminal::{self, Detail};
+use understudy_runtime::report::terminal::Detail;
 use understudy_runtime::run::record;
 use understudy_runtime::store::layout::Store;
 
 use crate::args::ReportArguments;
 use crate::exit::{Exit, fail};
-use crate::output::{print, print_json, view};
+use crate::output::show as show_report;
 
 pub(crate) fn report(arguments: &ReportArguments) -> Exit {
     show(arguments).unwrap_or_else(|error| fail(&error))
@@ -28,11 +28,8 @@ fn show(arguments: &ReportArguments) -> Result<Exit, RunError> {
         ))
     };
     let report = record.report.as_ref().ok_or_else(unfinished)?;
-    if arguments.json {
-        print_json(report);
-    } else {
-        print(&terminal::render(report, &view(detail(arguments, report)?)));
-    }
+    let detail = detail(arguments, report)?;
+    show_report(report, &arguments.files, arguments.json, detail)?;
     Ok(Exit::Good)
 }
 

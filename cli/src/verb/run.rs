@@ -7,17 +7,20 @@ use understudy_runtime::error::RunError;
 use understudy_runtime::events::Silent;
 use understudy_runtime::execute::{Resources, Reuse};
 use understudy_runtime::prepare::Asked;
-use understudy_runtime::report::terminal::{self, Detail, backfill};
+use understudy_runtime::report::model::RunReport;
+use understudy_runtime::report::terminal::{Detail, backfill};
+use understudy_runtime::report::visible::visible;
 use understudy_runtime::run::backfill::{BackfillEnd, DateEnd, DateReport, backfill as run_dates};
 use understudy_runtime::run::{Halves, RunEnd, RunRequest, run as run_pipeline};
 use understudy_runtime::worker::Crew;
+use understudy_runtime::{notify, pipeline};
 
 use super::{plan, with_crew};
 use crate::Program;
 use crate::args::{PlanArguments, RunArguments};
 use crate::audience::audience;
-use crate::exit::{Exit, kind_of};
-use crate::output::{print, print_json, view};
+use crate::exit::{Exit, fail, kind_of};
+use crate::output::{print, print_json, show, view};
 
 /// The most steps that run at the same time unless somebody asks for more.
 const MOST_PARALLEL: usize = 4;
@@ -67,10 +70,21 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
     }
     let audience = audience();
     let end = run_pipeline(&request, crew, audience.as_ref()).await?;
-    if arguments.json {
-        print_json(&end.report);
-    } else {
-        print(&terminal::render(&end.report, &view(Detail::Summary)));
+    let shown = show(
+        &end.report,
+        &arguments.files,
+        arguments.json,
+        Detail::Summary,
+    );
+    tell_others(&request, &[&end.report]).await;
+    // What a scheduler hears is whether live is published, not whether a report is.
+    if let Err(error) = shown {
+        let exit = fail(&error);
+        return Ok(if end.live_failure.is_some() {
+            self::exit(&end, arguments.strict)
+        } else {
+            exit
+        });
     }
     if end.interrupted {
         eprintln!("interrupted: nothing half was published, and what is complete is kept");
@@ -98,7 +112,27 @@ async fn several(
     } else {
         print(&backfill::sum(&end.report, ink));
     }
+    let reports = end
+        .report
+        .dates
+        .iter()
+        .filter_map(|date| date.report.as_ref());
+    tell_others(request, &reports.collect::<Vec<_>>()).await;
     Ok(exit_of_several(&end, arguments.strict))
+}
+
+/// Whoever wants to know is told last, within a bound; whatever goes wrong with it is a note.
+async fn tell_others(request: &RunRequest<'_>, reports: &[&RunReport]) {
+    let Ok(pipeline) = pipeline::load(request.pipeline) else {
+        return;
+    };
+    let deadline = match request.halves {
+        Halves::Live => notify::LIVE_DEADLINE,
+        Halves::Both | Halves::Shadow => notify::DEADLINE,
+    };
+    for failed in notify::tell(&pipeline, reports, deadline).await {
+        eprintln!("note: {}", visible(&failed));
+    }
 }
 
 fn exit_of_several(end: &BackfillEnd, strict: bool) -> Exit {

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod error;
 pub mod events;
 pub mod execute;
+pub mod notify;
 pub mod observe;
 pub mod pipeline;
 pub mod prepare;

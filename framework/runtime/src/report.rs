@@ -7,6 +7,8 @@
 pub mod csv_text;
 pub mod error;
 pub mod files;
+pub mod junit;
+pub mod markdown;
 pub mod model;
 pub mod terminal;
 pub mod units;

@@ -32,6 +32,8 @@ pub struct Spec {
     pub suspended: BTreeMap<String, Vec<Problem>>,
     /// Where stages of lanes come from.
     pub flags: FlagSettings,
+    /// Who is told of runs.
+    pub notify: Vec<Notify>,
 }
 
 impl Spec {
@@ -359,6 +361,85 @@ pub struct GatePolicy {
     pub soak_secs: Option<u64>,
     /// The rows of a lane that the streak must have compared.
     pub min_rows: Option<u64>,
+}
+
+/// Somebody who is told of runs. What may be a secret stands here as the file says it, such as `${env:TOKEN}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notify {
+    /// A server that takes a message for each piece of news.
+    Webhook {
+        /// Its URL.
+        url: String,
+        /// The key of the signature.
+        secret: Option<String>,
+        /// The news that it hears.
+        on: BTreeSet<News>,
+        /// Whether it may be at an address that is not public.
+        allow_private: bool,
+    },
+    /// Somebody who collects OpenLineage events.
+    Openlineage {
+        /// Where to.
+        to: LineageTo,
+        /// The namespace of jobs and datasets.
+        namespace: String,
+        /// Whether it may be at an address that is not public.
+        allow_private: bool,
+    },
+}
+
+/// Where OpenLineage events go.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineageTo {
+    /// To a server.
+    Url(String),
+    /// To a file, a line each.
+    File(String),
+}
+
+/// News of a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// A change is identical in both versions.
+    Identical,
+    /// A change differs as its rules expect.
+    Expected,
+    /// A change was not checked.
+    Inconclusive,
+    /// A change differs in what no rule expects.
+    Unexpected,
+    /// Something that a person should look at.
+    Alert,
+    /// Live failed, and nothing was published.
+    LiveFailed,
+}
+
+impl News {
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::Expected => "expected",
+            Self::Inconclusive => "inconclusive",
+            Self::Unexpected => "unexpected",
+            Self::Alert => "alert",
+            Self::LiveFailed => "live_failed",
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Identical,
+        Self::Expected,
+        Self::Inconclusive,
+        Self::Unexpected,
+        Self::Alert,
+        Self::LiveFailed,
+    ];
 }
 
 /// Where stages of lanes come from.

@@ -7,6 +7,7 @@ mod graph;
 mod inputs;
 mod locations;
 mod names;
+mod notify;
 mod rules;
 mod slices;
 mod tasks;
@@ -96,6 +97,7 @@ fn assemble(
             .collect(),
         suspended: BTreeMap::new(),
         flags: FlagSettings::File,
+        notify: notify::read(root),
     })
 }
 

@@ -405,7 +405,8 @@ fn every_key_arrives() {
             }
           },
           "suspended": {},
-          "flags": "file"
+          "flags": "file",
+          "notify": []
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&spec).unwrap());
 }
