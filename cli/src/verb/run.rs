@@ -77,14 +77,9 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
         Detail::Summary,
     );
     tell_others(&request, &[&end.report]).await;
-    // What a scheduler hears is whether live is published, not whether a report is.
+    // What a scheduler hears is whether live is published, not whether a report is written.
     if let Err(error) = shown {
-        let exit = fail(&error);
-        return Ok(if end.live_failure.is_some() {
-            self::exit(&end, arguments.strict)
-        } else {
-            exit
-        });
+        fail(&error);
     }
     if end.interrupted {
         eprintln!("interrupted: nothing half was published, and what is complete is kept");
