@@ -21,7 +21,10 @@ pub use columns::table_schema;
 pub use csv::error::{CsvError, CsvProblem};
 pub use error::TableError;
 pub use json::error::{JsonError, JsonProblem};
-pub use pin::{ChangedFile, Day, PinError, changed_files, dates, pin, pin_days, touched_file};
+pub use pin::{
+    ChangedFile, Day, ListedFile, PinError, changed_files, date_in, dates, laid_out, pin, pin_days,
+    pin_listed, touched_file,
+};
 pub use source::parquet::ParquetError;
 pub use source::reader::{Piece, TableReader};
 pub use source::{Batches, Extent, SchemaError, TableSource, schemas_of_pair};

@@ -3,6 +3,7 @@
 mod dates;
 mod days;
 mod hive;
+mod listed;
 mod listing;
 
 use std::fs::{self, File, Metadata};
@@ -14,9 +15,10 @@ use sha2::{Digest as _, Sha256};
 use understudy_core::digest::Digest;
 use understudy_core::snapshot::{DatasetSnapshot, FileFormat, PinnedFile};
 
-pub use dates::dates;
+pub use dates::{date_in, dates};
 pub use days::{Day, pin_days};
 pub(crate) use hive::NULL_PARTITION;
+pub use listed::{ListedFile, pin_listed};
 
 use listing::Found;
 
@@ -119,6 +121,16 @@ pub enum PinError {
         /// Its location.
         location: String,
     },
+    /// An object store did not answer.
+    #[error("dataset `{name}`: `{location}` cannot be listed")]
+    Store {
+        /// The dataset.
+        name: String,
+        /// Its location.
+        location: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A path that is no UTF-8.
     #[error("dataset `{name}`: the path `{path}` is not UTF-8; rename it")]
     NotUtf8 {
@@ -193,7 +205,9 @@ pub fn pin(name: &str, location: &str, base: &Path) -> Result<DatasetSnapshot, P
 /// digest.
 #[must_use]
 pub fn changed_files(snapshot: &DatasetSnapshot, base: &Path) -> Vec<ChangedFile> {
-    let changed = snapshot.files.iter().filter_map(|file| {
+    // An object is fetched as exactly what was pinned, or not at all.
+    let files = snapshot.files.iter().filter(|file| file.object.is_none());
+    let changed = files.filter_map(|file| {
         let what = change_of(file, &base.join(&file.path))?;
         Some(ChangedFile {
             path: file.path.clone(),
@@ -275,7 +289,29 @@ fn pin_file(name: &str, found: Found, base: &Path) -> Result<PinnedFile, PinErro
         inode,
         digest,
         partitions: found.partitions,
+        object: None,
     })
+}
+
+/// Where a file belongs in a folder that is laid out anew: below its `key=value` folders, under a numbered name, which
+/// keeps the order and keeps files of one name apart.
+#[must_use]
+pub fn laid_out(file: &PinnedFile, position: usize) -> PathBuf {
+    let pinned = Path::new(&file.path);
+    let name = pinned
+        .file_name()
+        .map(|name| name.to_string_lossy())
+        .unwrap_or_default();
+    // The last folders with a `=` are those that the partitions were read from, encoded as they were.
+    let folders = pinned.parent().into_iter().flat_map(Path::components);
+    let folders: Vec<_> = folders
+        .filter(|folder| folder.as_os_str().to_string_lossy().contains('='))
+        .collect();
+    let partitions = &folders[folders.len().saturating_sub(file.partitions.len())..];
+    partitions
+        .iter()
+        .collect::<PathBuf>()
+        .join(format!("{position:05}-{name}"))
 }
 
 fn stat_of(metadata: &Metadata) -> (u64, i128, i128, u64) {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use understudy_core::snapshot::PinnedFile;
-use understudy_tables::{TableSource, pin, touched_file};
+use understudy_tables::{TableSource, laid_out, pin, touched_file};
 
 use crate::output::{OutputError, OutputFile};
 use crate::{InputError, RAW_FOLDER, TaskError, TaskInput, TaskOutput};
@@ -64,7 +64,7 @@ fn copy(
 }
 
 fn copy_file(base: &Path, file: &PinnedFile, position: usize, raw: &Path) -> Result<(), TaskError> {
-    let place = raw.join(crate::input::place_of(file, position));
+    let place = raw.join(laid_out(file, position));
     let parent: PathBuf = place.parent().unwrap_or(raw).to_owned();
     fs::create_dir_all(&parent).map_err(TaskError::io(&parent, "created"))?;
     let from = base.join(&file.path);

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
-use understudy_core::snapshot::{FileFormat, PinnedFile};
+use understudy_core::snapshot::FileFormat;
 use understudy_core::spec::CommandInputs;
-use understudy_tables::{CsvFile, ParquetFile, TableError, TableSource, is_compressed};
+use understudy_tables::{CsvFile, ParquetFile, TableError, TableSource, is_compressed, laid_out};
 
 use crate::TaskError;
 
@@ -80,7 +80,7 @@ fn has_compressed(input: &TaskInput) -> bool {
 
 fn link(input: &TaskInput, folder: &Path) -> Result<(), TaskError> {
     for (position, file) in input.source.snapshot.files.iter().enumerate() {
-        let place = folder.join(place_of(file, position));
+        let place = folder.join(laid_out(file, position));
         let made = make_link(&input.source.base.join(&file.path), &place);
         made.map_err(|source| InputError::Link {
             name: input.name.clone(),
@@ -89,25 +89,6 @@ fn link(input: &TaskInput, folder: &Path) -> Result<(), TaskError> {
         })?;
     }
     Ok(())
-}
-
-/// A numbered name keeps the order and keeps files of one name apart.
-pub(crate) fn place_of(file: &PinnedFile, position: usize) -> PathBuf {
-    let pinned = Path::new(&file.path);
-    let name = pinned
-        .file_name()
-        .map(|name| name.to_string_lossy())
-        .unwrap_or_default();
-    // The last folders with a `=` are those that the partitions were read from, encoded as they were.
-    let folders = pinned.parent().into_iter().flat_map(Path::components);
-    let folders: Vec<_> = folders
-        .filter(|folder| folder.as_os_str().to_string_lossy().contains('='))
-        .collect();
-    let partitions = &folders[folders.len().saturating_sub(file.partitions.len())..];
-    partitions
-        .iter()
-        .collect::<PathBuf>()
-        .join(format!("{position:05}-{name}"))
 }
 
 fn make_link(pinned: &Path, place: &Path) -> io::Result<()> {

@@ -24,6 +24,18 @@ pub struct PinnedFile {
     pub digest: Option<Digest>,
     /// The Hive partition values in its path (`year=2013/`), in their order.
     pub partitions: Vec<(String, String)>,
+    /// What an object store calls exactly this content; `None` for files of this machine. The path is then a URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectVersion>,
+}
+
+/// What an object store calls exactly one content of an object.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ObjectVersion {
+    /// The entity tag.
+    pub e_tag: Option<String>,
+    /// The version, where the bucket keeps versions.
+    pub version: Option<String>,
 }
 
 /// How a dataset's files are encoded.
@@ -120,7 +132,18 @@ pub struct Schemas {
     pub outputs: BTreeMap<String, BTreeMap<String, TableSchema>>,
 }
 
+fn has_tag(file: &PinnedFile) -> bool {
+    let object = file.object.as_ref();
+    object.is_some_and(|object| object.e_tag.is_some() || object.version.is_some())
+}
+
 impl DatasetSnapshot {
+    /// Whether its files are in an object store, so that they have to be fetched.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.files.iter().any(|file| file.object.is_some())
+    }
+
     /// The identity of the data: by content where digests are there, else by length and time of writing.
     /// Where the files lie does not matter, what they are called below the location does.
     #[must_use]
@@ -132,6 +155,8 @@ impl DatasetSnapshot {
             digest: Option<&'a Digest>,
             modified_nanos: Option<i128>,
             partitions: &'a [(String, String)],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            object: Option<&'a ObjectVersion>,
         }
         let files: Vec<_> = self
             .files
@@ -140,8 +165,10 @@ impl DatasetSnapshot {
                 path: &file.path,
                 bytes: file.bytes,
                 digest: file.digest.as_ref(),
-                modified_nanos: file.digest.is_none().then_some(file.modified_nanos),
+                modified_nanos: (file.digest.is_none() && !has_tag(file))
+                    .then_some(file.modified_nanos),
                 partitions: &file.partitions,
+                object: file.object.as_ref(),
             })
             .collect();
         Digest::of_json(&(&self.format, files))

@@ -4,6 +4,7 @@ mod code;
 mod dates;
 mod executable;
 mod inputs;
+mod remote;
 mod schemas;
 
 use std::collections::BTreeMap;
@@ -16,8 +17,8 @@ use understudy_tables as tables;
 
 pub use code::{CodeError, code_digests, equal_versions, unknown_rust_tasks};
 pub use dates::default_date;
-pub(crate) use inputs::stored_source;
 pub use inputs::{changed_inputs, pin_inputs, require_tables};
+pub(crate) use inputs::{external_source, stored_source};
 pub(crate) use schemas::remember;
 pub use schemas::{SchemaReport, inspect};
 
@@ -74,6 +75,22 @@ pub enum ObserveError {
         date: RunDate,
         /// Where it should be.
         location: String,
+    },
+    /// What was pinned in an object store could not be fetched.
+    #[error("the inputs of {date} could not be fetched")]
+    Fetch {
+        /// The date.
+        date: RunDate,
+        /// Why.
+        source: crate::store::remote::RemoteError,
+    },
+    /// An object store could not be asked for dates.
+    #[error("{what}: its dates could not be listed")]
+    Dates {
+        /// The dataset or version.
+        what: String,
+        /// Why.
+        source: crate::store::remote::RemoteError,
     },
     /// A dataset cannot be pinned.
     #[error("{what} on {date}")]

@@ -148,12 +148,11 @@ pub(crate) fn stages(
     match Ledger::open(&store.ledger_dir()) {
         Ok(ledger) => Ok(with_flags(pipeline, &ledger.stages())),
         Err(error) => {
-            let locations = pipeline
-                .spec
-                .tasks
-                .iter()
-                .filter_map(|task| Some(pipeline.folder.join(task.output.location.as_ref()?)));
-            let Ok(Some(stages)) = latest_marker_stages(&locations.collect::<Vec<_>>()) else {
+            let outputs = pipeline.spec.tasks.iter();
+            let locations: Vec<&str> = outputs
+                .filter_map(|task| task.output.location.as_deref())
+                .collect();
+            let Ok(Some(stages)) = latest_marker_stages(&pipeline.folder, &locations) else {
                 return Err(RunError::Ledger(error));
             };
             let (stages, mut alerts) = with_flags(pipeline, &stages);

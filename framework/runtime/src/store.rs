@@ -9,6 +9,7 @@ pub mod layout;
 pub mod ledger;
 pub(crate) mod lock;
 pub mod publish;
+pub mod remote;
 
 pub use layout::Store;
 

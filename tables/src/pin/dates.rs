@@ -80,6 +80,13 @@ fn dates_in(folder: &Path, prefix: &str, plus_days: i64) -> Vec<RunDate> {
     dates.collect()
 }
 
+/// The run date that a name stands for: the one behind the prefix, moved by the placeholder's offset.
+#[must_use]
+pub fn date_in(name: &str, prefix: &str, plus_days: i64) -> Option<RunDate> {
+    name.starts_with(prefix).then_some(())?;
+    date_at(name, prefix.len(), plus_days)
+}
+
 fn date_at(name: &str, position: usize, plus_days: i64) -> Option<RunDate> {
     let text = name.get(position..position.checked_add(DATE_BYTES)?)?;
     text.parse::<RunDate>()

@@ -1,10 +1,8 @@
 //! Several days of one dataset, pinned as one table.
 
-use std::path::Path;
-
 use understudy_core::snapshot::{DatasetSnapshot, PinnedFile};
 
-use super::{PinError, pin};
+use super::PinError;
 
 /// Where one day of a dataset is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,15 +13,20 @@ pub struct Day {
     pub partition: Option<(String, String)>,
 }
 
-/// Pins several days of a dataset as one table, in their order. Days that are not there are left out.
+/// Makes one table of several days of a dataset, in their order, each pinned by `pin` at its location. Days that are
+/// not there are left out.
 ///
 /// # Errors
 /// No day is there; or one is there and cannot be pinned, or does not go together with the others.
-pub fn pin_days(name: &str, days: &[Day], base: &Path) -> Result<DatasetSnapshot, PinError> {
+pub fn pin_days(
+    name: &str,
+    days: &[Day],
+    pin: &dyn Fn(&str) -> Result<DatasetSnapshot, PinError>,
+) -> Result<DatasetSnapshot, PinError> {
     let mut pinned: Option<DatasetSnapshot> = None;
     let mut missing = None;
     for day in days {
-        match pin(name, &day.location, base) {
+        match pin(&day.location) {
             Ok(snapshot) => {
                 let files = snapshot
                     .files

@@ -278,7 +278,7 @@ fn normal(path: &Path) -> PathBuf {
         .collect()
 }
 
-fn format_of(file_name: &str) -> Option<FileFormat> {
+pub(super) fn format_of(file_name: &str) -> Option<FileFormat> {
     let name = file_name.to_ascii_lowercase();
     let text = name
         .strip_suffix(".gz")

@@ -13,7 +13,7 @@ use understudy_tables::{TableSource, pin};
 use understudy_tasks::DATA_FILE;
 
 use super::{Executor, Reuse, wrong_answer};
-use crate::observe::stored_source;
+use crate::observe::{external_source, stored_source};
 use crate::worker::{
     Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits,
 };
@@ -346,15 +346,8 @@ impl Executor<'_> {
     }
 
     fn external(&self, node: &Node, version: &Version) -> TableSource {
-        let found = &self.inputs.externals[&node.task][&version.name];
-        TableSource {
-            base: self.pipeline.folder.clone(),
-            snapshot: found
-                .table()
-                .expect("a node whose external output is not there waits")
-                .clone(),
-            types: Default::default(),
-        }
+        external_source(self.pipeline, self.inputs, &node.task, &version.name)
+            .expect("a node whose external output is not there waits")
     }
 
     /// A node's output as a table.

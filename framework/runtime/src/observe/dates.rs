@@ -7,8 +7,9 @@ use understudy_core::spec::{Location, Stored, Table, VersionKind};
 use understudy_tables as tables;
 
 use super::inputs::{located, stored_of};
-use super::{ObserveError, running_versions};
+use super::{ObserveError, remote, running_versions};
 use crate::pipeline::Pipeline;
+use crate::store::remote::is_remote;
 
 /// The date that a run without one computes: the newest for which every dated input is there; where no input is
 /// dated, the newest for which external versions have left something, or today (UTC).
@@ -60,7 +61,8 @@ fn inputs(
         let what = format!("`{name}`");
         let location = located(&pipeline.spec.datasets[&name].location, slice, &what)?;
         if location.is_dated() {
-            found.push((what, shifted(&dates_of(pipeline, &location), -plus_days)));
+            let dates = shifted(&dates_of(pipeline, &location, &what)?, -plus_days);
+            found.push((what, dates));
         }
     }
     Ok(found)
@@ -80,15 +82,26 @@ fn externals(
             let what = format!("`{}` {version}", task.name);
             let location = located(location, slice, &what)?;
             if location.is_dated() {
-                found.push((what, dates_of(pipeline, &location)));
+                let dates = dates_of(pipeline, &location, &what)?;
+                found.push((what, dates));
             }
         }
     }
     Ok(found)
 }
 
-fn dates_of(pipeline: &Pipeline, location: &Location) -> BTreeSet<RunDate> {
-    tables::dates(location, &pipeline.folder)
+fn dates_of(
+    pipeline: &Pipeline,
+    location: &Location,
+    what: &str,
+) -> Result<BTreeSet<RunDate>, ObserveError> {
+    if is_remote(&location.to_string()) {
+        return remote::dates(location).map_err(|source| ObserveError::Dates {
+            what: what.to_owned(),
+            source,
+        });
+    }
+    Ok(tables::dates(location, &pipeline.folder))
 }
 
 fn shifted(dates: &BTreeSet<RunDate>, days: i64) -> BTreeSet<RunDate> {

@@ -7,8 +7,10 @@ use understudy_core::snapshot::{DatasetSnapshot, Found, InputSnapshot};
 use understudy_core::spec::{Input, InputSource, Location, Spec, Stored, Table, Task, VersionKind};
 use understudy_tables::{self as tables, Day, PinError, TableSource};
 
-use super::{ObserveError, When, running_versions};
+use super::{ObserveError, When, remote, running_versions};
 use crate::pipeline::Pipeline;
+use crate::store::remote::{RemoteError, is_remote};
+use understudy_objects::FetchError;
 
 /// The partition that published outputs of a slice have, and that is none of their own columns.
 const SLICE_KEY: &str = "slice";
@@ -31,12 +33,34 @@ fn runs_here(spec: &Spec, task: &Task) -> bool {
         .any(|version| !task.versions[*version].kind.is_external())
 }
 
-/// Pins everything that the pipeline's versions read, and what external versions left. What is not there yet is said
-/// in the snapshot.
+/// How often pinning begins again because an object was replaced before it was fetched.
+const PIN_ATTEMPTS: u32 = 5;
+
+/// Pins everything that the pipeline's versions read, and what external versions left; what is in object stores is
+/// fetched. What is not there yet is said in the snapshot.
 ///
 /// # Errors
-/// A dataset that is there and cannot be pinned, or a location without a place.
+/// A dataset that is there and cannot be pinned or fetched, or a location without a place.
 pub fn pin_inputs(pipeline: &Pipeline, when: &When) -> Result<InputSnapshot, ObserveError> {
+    let mut attempt = 1;
+    loop {
+        let snapshot = pin_once(pipeline, when)?;
+        match remote::fetch(pipeline, &snapshot) {
+            Ok(()) => return Ok(snapshot),
+            Err(RemoteError::Fetch(FetchError::Changed(_) | FetchError::Gone(_)))
+                if attempt < PIN_ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            Err(source) => {
+                let date = when.date;
+                return Err(ObserveError::Fetch { date, source });
+            }
+        }
+    }
+}
+
+fn pin_once(pipeline: &Pipeline, when: &When) -> Result<InputSnapshot, ObserveError> {
     let mut snapshot = InputSnapshot::default();
     for (id, stored) in stored_of(&pipeline.spec) {
         let found = pin_stored(pipeline, &stored, when)?;
@@ -71,9 +95,10 @@ fn pin_table(pipeline: &Pipeline, stored: &Stored, when: &When) -> Result<Found,
     let what = format!("dataset `{name}`");
     let location = location_of(&pipeline.spec, stored, when, &what)?;
     let days = days(stored, &location, &what, when)?;
+    let pin = |location: &str| pin_anywhere(pipeline, name, location);
     let pinned = match days.as_slice() {
-        [day] if stored.days == 1 => tables::pin(name, &day.location, &pipeline.folder),
-        days => tables::pin_days(name, days, &pipeline.folder),
+        [day] if stored.days == 1 => pin(&day.location),
+        days => tables::pin_days(name, days, &pin),
     };
     let pinned = pinned.map(|snapshot| match stored.table {
         Table::Published(_) => without_slices(snapshot),
@@ -154,8 +179,20 @@ fn pin_external(
     let slice = when.slice.as_ref().map(|slice| slice.name.as_str());
     let location = located(location, slice, what)?;
     let days = days(&Stored::dataset(task), &location, what, when)?;
-    let pinned = tables::pin(task, &days[0].location, &pipeline.folder);
+    let pinned = pin_anywhere(pipeline, task, &days[0].location);
     found(pinned, &days, what.to_owned(), when)
+}
+
+fn pin_anywhere(
+    pipeline: &Pipeline,
+    name: &str,
+    location: &str,
+) -> Result<DatasetSnapshot, PinError> {
+    if is_remote(location) {
+        remote::pin(name, location)
+    } else {
+        tables::pin(name, location, &pipeline.folder)
+    }
 }
 
 fn found(
@@ -206,14 +243,31 @@ pub(crate) fn stored_source(
         (None, Some(task)) => task.output.customer.clone(),
         (None, None) => None,
     };
+    let (base, files) = remote::local(pipeline, snapshot);
     let source = TableSource {
-        base: pipeline.folder.clone(),
-        snapshot: snapshot.clone(),
+        base,
+        snapshot: files,
         types: dataset
             .map(|dataset| dataset.types.clone())
             .unwrap_or_default(),
     };
     Some((source, sliced_by))
+}
+
+/// What an external version left, as a table; `None` where it is not there yet.
+pub(crate) fn external_source(
+    pipeline: &Pipeline,
+    inputs: &InputSnapshot,
+    task: &str,
+    version: &str,
+) -> Option<TableSource> {
+    let snapshot = inputs.externals.get(task)?.get(version)?.table()?;
+    let (base, snapshot) = remote::local(pipeline, snapshot);
+    Some(TableSource {
+        base,
+        snapshot,
+        types: BTreeMap::new(),
+    })
 }
 
 /// Makes sure that all stored data are there: nothing can be computed without them, and nobody waits.

@@ -12,7 +12,7 @@ use understudy_core::snapshot::{InputSnapshot, Schemas};
 use understudy_core::spec::{Input, InputSource, Spec, Task, VersionKind};
 use understudy_tables::TableSource;
 
-use super::{CodeDigests, stored_source};
+use super::{CodeDigests, external_source, stored_source};
 use crate::pipeline::Pipeline;
 use crate::worker::{
     Answer, Crew, InspectCode, InspectExternal, InspectInput, InspectJob, InspectTask, Inspected,
@@ -89,18 +89,14 @@ fn externals(pipeline: &Pipeline, inputs: &InputSnapshot) -> Vec<InspectExternal
     let mut externals = Vec::new();
     for (task, versions) in &inputs.externals {
         let live = pipeline.spec.task(task).map(|task| task.live.as_str());
-        for (version, found) in versions {
-            let Some(snapshot) = found.table() else {
+        for version in versions.keys() {
+            let Some(source) = external_source(pipeline, inputs, task, version) else {
                 continue;
             };
             externals.push(InspectExternal {
                 task: task.clone(),
                 version: version.clone(),
-                source: TableSource {
-                    base: pipeline.folder.clone(),
-                    snapshot: snapshot.clone(),
-                    types: BTreeMap::new(),
-                },
+                source,
                 live: live == Some(version),
             });
         }

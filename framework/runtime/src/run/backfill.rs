@@ -15,7 +15,7 @@ use crate::events::EventSink;
 use crate::pipeline;
 use crate::prepare::Asked;
 use crate::report::model::RunReport;
-use crate::store::publish::read_marker;
+use crate::store::publish::marker_at;
 use crate::worker::Crew;
 
 /// The format of what `run --from --to --json` prints.
@@ -184,7 +184,7 @@ fn is_published(path: &Path, asked: &Asked<'_>) -> Result<bool, RunError> {
             continue;
         };
         some = true;
-        if read_marker(&pipeline.folder.join(location), date, asked.slice)?.is_none() {
+        if marker_at(&pipeline, location, date, asked.slice)?.is_none() {
             return Ok(false);
         }
     }

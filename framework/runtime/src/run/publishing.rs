@@ -14,7 +14,11 @@ use understudy_tasks::DATA_FILE;
 use super::{Attempt, LiveEnd};
 use crate::error::RunError;
 use crate::prepare;
-use crate::store::publish::{self, LiveOutput, RunStamp, holds_data, read_marker};
+use crate::store::publish::{
+    self, LiveOutput, Marker, MarkerError, ObjectPublication, RunStamp, holds_data, marker_at,
+    object_holds_data,
+};
+use crate::store::remote::is_remote;
 
 impl Attempt<'_> {
     /// Publishes what the live half made: all of it or nothing.
@@ -89,12 +93,15 @@ impl Attempt<'_> {
             });
             return Ok(LiveEnd::AlreadyPublished);
         }
-        let publications: Vec<_> = plan
+        // The pipeline file makes sure that all are of one kind.
+        let (objects, files): (Vec<_>, Vec<_>) = plan
             .publications
             .iter()
-            .map(|publication| self.publication(publication))
-            .collect();
-        publish::publish(&self.prepared.store, &self.stamp(), &publications)?;
+            .partition(|publication| is_remote(&publication.location));
+        let files: Vec<_> = files.into_iter().map(|one| self.publication(one)).collect();
+        let objects: Vec<_> = objects.into_iter().map(|one| self.object(one)).collect();
+        publish::publish(&self.prepared.store, &self.stamp(), &files)?;
+        publish::publish_objects(&self.prepared.store, &self.stamp(), &objects)?;
         let outputs = self.published_files()?;
         self.keep_publication(outputs, false);
         self.executor.events.emit(&Event::Published {
@@ -112,13 +119,35 @@ impl Attempt<'_> {
                 .nodes
                 .get(&publication.node)
                 .is_some_and(|record| record.reused);
-            let location = self.prepared.pipeline.folder.join(&publication.location);
-            let marker = read_marker(&location, self.prepared.plan.date, self.slice())
-                .ok()
-                .flatten();
-            let ours = marker.filter(|marker| marker.run == self.prepared.plan.run);
-            reused && ours.is_some_and(|marker| holds_data(&location, &marker).unwrap_or(false))
+            let marker = reused.then(|| self.marker(&publication.location).ok().flatten());
+            let ours = marker
+                .flatten()
+                .filter(|marker| marker.run == self.prepared.plan.run);
+            ours.is_some_and(|marker| self.holds(&publication.location, &marker))
         })
+    }
+
+    fn marker(&self, location: &str) -> Result<Option<Marker>, MarkerError> {
+        let (pipeline, date) = (&self.prepared.pipeline, self.prepared.plan.date);
+        marker_at(pipeline, location, date, self.slice())
+    }
+
+    fn holds(&self, location: &str, marker: &Marker) -> bool {
+        if is_remote(location) {
+            object_holds_data(location, marker).unwrap_or(false)
+        } else {
+            let location = self.prepared.pipeline.folder.join(location);
+            holds_data(&location, marker).unwrap_or(false)
+        }
+    }
+
+    fn object(&self, planned: &Publication) -> ObjectPublication {
+        ObjectPublication {
+            task: planned.task.clone(),
+            output: LiveOutput::at(self.executor.output_folder(planned.node).join(DATA_FILE)),
+            location: planned.location.clone(),
+            code: self.code_behind(planned.node),
+        }
     }
 
     fn publication(&self, planned: &Publication) -> publish::Publication {
@@ -171,8 +200,7 @@ impl Attempt<'_> {
         let log = self.executor.log.borrow();
         let mut outputs = BTreeMap::new();
         for publication in &self.prepared.plan.publications {
-            let location = self.prepared.pipeline.folder.join(&publication.location);
-            let marker = read_marker(&location, self.prepared.plan.date, self.slice())?;
+            let marker = self.marker(&publication.location)?;
             let Some(marker) = marker else { continue };
             let rows = log.output(publication.node).map_or(0, |output| output.rows);
             let below = publication.location.trim_end_matches('/');

@@ -16,6 +16,7 @@ use crate::report::model::{
     ChangeReport, LiveReport, OutputReport, RUN_REPORT_FORMAT, ReuseReport, RunReport, TaskFiles,
     TaskReport,
 };
+use crate::store::remote::is_remote;
 
 /// The report of an attempt.
 pub(super) fn report(
@@ -68,11 +69,12 @@ fn live(attempt: &Attempt<'_>, request: &RunRequest<'_>) -> LiveReport {
         .flat_map(|published| &published.outputs);
     let outputs = outputs.map(|(task, file)| {
         let version = published_version(attempt, task);
-        let path = typed_path(
-            attempt,
-            request,
-            &attempt.prepared.pipeline.folder.join(&file.path),
-        );
+        let path = if is_remote(&file.path) {
+            file.path.clone()
+        } else {
+            let path = attempt.prepared.pipeline.folder.join(&file.path);
+            typed_path(attempt, request, &path)
+        };
         (
             task.clone(),
             OutputReport {

@@ -7,6 +7,7 @@
 //! One publication of a store happens at a time.
 
 mod marker;
+mod objects;
 mod output;
 mod pending;
 mod staging;
@@ -23,14 +24,19 @@ use understudy_core::stage::Stages;
 pub use self::marker::{
     MARKER_FILE, MARKER_FORMAT, Marker, MarkerError, holds_data, latest_marker_stages, read_marker,
 };
+pub use self::objects::{
+    OBJECT_FAULT_POINTS, ObjectPublication, object_holds_data, publish_objects, read_object_marker,
+};
 pub use self::output::{LiveOutput, ShadowOutput};
 pub use self::pending::{Finished, Outcome};
 use self::pending::{Pending, StagedFile};
 use self::staging::Planned;
+use crate::pipeline::Pipeline;
 use crate::store::Store;
 use crate::store::durable::{self, FileError, Step};
 use crate::store::fault;
 use crate::store::lock::Lock;
+use crate::store::remote::{RemoteError, is_remote};
 
 /// How long a publication waits for another one of the same store.
 const PUBLISH_WAIT: Duration = Duration::from_mins(10);
@@ -142,6 +148,26 @@ pub enum PublishError {
         /// The record of the publication.
         pending: PathBuf,
     },
+    /// An output could not be put into an object store; everything is as it was.
+    #[error("nothing was published: the output of `{task}` cannot be put to `{url}`")]
+    ObjectNotPublished {
+        /// The task.
+        task: String,
+        /// Where the output belongs.
+        url: String,
+        /// What failed.
+        source: Box<RemoteError>,
+    },
+    /// It stopped half-way, and will be finished.
+    #[error(
+        "publishing run `{run}` stopped half-way; the next run finishes it before anything else"
+    )]
+    ObjectsUnfinished {
+        /// The run.
+        run: String,
+        /// What failed.
+        source: Box<RemoteError>,
+    },
     /// A record of an unfinished publication that this program cannot read.
     #[error("the unfinished publication `{}` cannot be read: {reason}", pending.display())]
     BadPending {
@@ -196,7 +222,9 @@ pub fn finish_pending(store: &Store) -> Result<Vec<Finished>, PublishError> {
         return Ok(Vec::new());
     }
     let _lock = lock(store)?;
-    finish_all(store)
+    let finished = finish_all(store)?;
+    objects::finish_objects(store)?;
+    Ok(finished)
 }
 
 fn lock(store: &Store) -> Result<Lock, PublishError> {
@@ -302,6 +330,23 @@ fn put_markers(staged: &[StagedFile]) -> Result<(), FileError> {
 
 fn fault_point(name: &str, path: &Path) -> Result<(), FileError> {
     fault::point(name).map_err(FileError::at(Step::Write, path))
+}
+
+/// The marker of the output that is published at a location of a pipeline, on a disk or in an object store.
+///
+/// # Errors
+/// A marker that is there and cannot be read.
+pub fn marker_at(
+    pipeline: &Pipeline,
+    location: &str,
+    date: RunDate,
+    slice: Option<&str>,
+) -> Result<Option<Marker>, MarkerError> {
+    if is_remote(location) {
+        read_object_marker(location, date, slice)
+    } else {
+        read_marker(&pipeline.folder.join(location), date, slice)
+    }
 }
 
 #[cfg(test)]

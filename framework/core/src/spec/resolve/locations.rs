@@ -33,6 +33,7 @@ pub(crate) fn check(root: &Node, reading: &mut Reading<'_, '_>) {
         check_store(output, &store, reading);
     }
     check_apart(&outputs, reading);
+    check_kinds(&outputs, reading);
     check_datasets(&outputs, reading);
 }
 
@@ -108,6 +109,25 @@ fn check_apart(outputs: &[Placed<'_>], reading: &mut Reading<'_, '_>) {
             output.report(message, "put them beside each other", reading);
         }
     }
+}
+
+/// All outputs of a run are published in one step, and there is none over a disk and an object store together.
+fn check_kinds(outputs: &[Placed<'_>], reading: &mut Reading<'_, '_>) {
+    let is_remote = |output: &&Placed<'_>| output.text.contains("://");
+    let (Some(remote), Some(local)) = (
+        outputs.iter().find(is_remote),
+        outputs.iter().find(|output| !is_remote(output)),
+    ) else {
+        return;
+    };
+    let message = format!(
+        "the output of {} is published in an object store, and that of {} on a disk",
+        quoted(remote.task),
+        quoted(local.task)
+    );
+    let fix =
+        "publish all of them in the same kind of place: a run publishes all its outputs or none";
+    remote.report(message, fix, reading);
 }
 
 /// A dataset that is, holds or is held by an output would be read while it is written. The output of an earlier

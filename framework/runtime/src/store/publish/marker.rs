@@ -10,8 +10,10 @@ use understudy_core::digest::Digest;
 use understudy_core::run_date::RunDate;
 use understudy_core::stage::Stages;
 
+use super::objects::object_markers;
 use crate::store::durable::{self, FileError};
 use crate::store::layout::{self, SLICE_PREFIX};
+use crate::store::remote::{RemoteError, is_remote};
 
 /// The name of a marker's file.
 pub const MARKER_FILE: &str = "_understudy.json";
@@ -59,6 +61,14 @@ pub enum MarkerError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// The object store did not give it.
+    #[error("the marker `{}` cannot be read", path.display())]
+    Store {
+        /// The object, or the folder that was searched for it.
+        path: PathBuf,
+        /// Why.
+        source: Box<RemoteError>,
     },
     /// It is no marker.
     #[error("the marker `{}` cannot be understood", path.display())]
@@ -115,15 +125,23 @@ pub fn holds_data(location: &Path, marker: &Marker) -> Result<bool, FileError> {
     }
 }
 
-/// The stages that the newest outputs below some locations were published with: those read from the longest
+/// The stages that the newest outputs below some locations (paths begin at a folder) were published with: those read from the longest
 /// ledger, and of these the last published. `None` where nothing was published yet.
 ///
 /// # Errors
 /// A marker that cannot be read: it may be the newest.
-pub fn latest_marker_stages(locations: &[PathBuf]) -> Result<Option<Stages>, MarkerError> {
+pub fn latest_marker_stages(
+    folder: &Path,
+    locations: &[&str],
+) -> Result<Option<Stages>, MarkerError> {
     let mut latest: Option<Marker> = None;
     for location in locations {
-        for marker in markers(location)? {
+        let found = if is_remote(location) {
+            object_markers(location)?
+        } else {
+            markers(&folder.join(location))?
+        };
+        for marker in found {
             if latest
                 .as_ref()
                 .is_none_or(|latest| age(latest) < age(&marker))
@@ -169,6 +187,18 @@ fn below(folder: &Path, prefix: &str) -> Result<Vec<PathBuf>, MarkerError> {
 }
 
 fn read(path: &Path) -> Result<Option<Marker>, MarkerError> {
+    match fs::read(path) {
+        Err(error) if durable::is_absent(&error) => Ok(None),
+        Err(source) => Err(MarkerError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+        Ok(bytes) => parse(path, &bytes).map(Some),
+    }
+}
+
+/// A marker from its file's bytes.
+pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Marker, MarkerError> {
     #[derive(Deserialize)]
     struct Format {
         version: u32,
@@ -177,19 +207,12 @@ fn read(path: &Path) -> Result<Option<Marker>, MarkerError> {
         path: path.to_owned(),
         source,
     };
-    let bytes = match fs::read(path) {
-        Err(error) if durable::is_absent(&error) => return Ok(None),
-        bytes => bytes.map_err(|source| MarkerError::Io {
-            path: path.to_owned(),
-            source,
-        })?,
-    };
-    let Format { version } = serde_json::from_slice(&bytes).map_err(malformed)?;
+    let Format { version } = serde_json::from_slice(bytes).map_err(malformed)?;
     if version > MARKER_FORMAT {
         return Err(MarkerError::Newer {
             path: path.to_owned(),
             version,
         });
     }
-    serde_json::from_slice(&bytes).map(Some).map_err(malformed)
+    serde_json::from_slice(bytes).map_err(malformed)
 }

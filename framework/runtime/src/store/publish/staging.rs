@@ -1,6 +1,6 @@
 //! Getting outputs beside their destinations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::SecondsFormat;
@@ -101,7 +101,8 @@ impl Planned<'_> {
             source,
         });
         let (digest, bytes) = copied?;
-        let marker = marker(stamp, self.publication, digest, bytes);
+        let (task, code) = (&self.publication.task, &self.publication.code);
+        let marker = marker(stamp, task, code, digest, bytes);
         Ok(StagedFile {
             temporary: self.temporary.clone(),
             target: self.target.clone(),
@@ -119,11 +120,18 @@ impl Planned<'_> {
     }
 }
 
-fn marker(stamp: &RunStamp, publication: &Publication, digest: Digest, bytes: u64) -> Marker {
+/// What stands beside an output of a task.
+pub(super) fn marker(
+    stamp: &RunStamp,
+    task: &str,
+    code: &BTreeMap<String, Digest>,
+    digest: Digest,
+    bytes: u64,
+) -> Marker {
     Marker {
         version: MARKER_FORMAT,
         pipeline: stamp.pipeline.clone(),
-        task: publication.task.clone(),
+        task: task.to_owned(),
         run: stamp.run.clone(),
         date: stamp.date,
         slice: stamp.slice.clone(),
@@ -134,6 +142,6 @@ fn marker(stamp: &RunStamp, publication: &Publication, digest: Digest, bytes: u6
         stages: stamp.stages.clone(),
         digest,
         bytes,
-        code: publication.code.clone(),
+        code: code.clone(),
     }
 }
