@@ -23,7 +23,7 @@ pub(crate) fn audit(arguments: &AuditArguments) -> Exit {
 }
 
 fn store(path: &Path) -> Result<Store, RunError> {
-    Ok(Store::at(pipeline::load(path)?.store_folder()))
+    Ok(Store::of(&pipeline::load(path)?))
 }
 
 fn list(path: &Path, as_json: bool) -> Result<Exit, RunError> {
@@ -39,7 +39,9 @@ fn list(path: &Path, as_json: bool) -> Result<Exit, RunError> {
 }
 
 fn check(path: &Path, as_json: bool) -> Result<Exit, RunError> {
-    let folder = store(path)?.ledger_dir();
+    let store = store(path)?;
+    ledger::bring(&store)?;
+    let folder = store.ledger_dir();
     let faults: Vec<String> = ledger::verify(&folder)
         .iter()
         .map(ToString::to_string)

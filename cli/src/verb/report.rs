@@ -16,7 +16,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Exit {
 }
 
 fn show(arguments: &ReportArguments) -> Result<Exit, RunError> {
-    let store = Store::at(pipeline::load(&arguments.pipeline.pipeline)?.store_folder());
+    let store = Store::of(&pipeline::load(&arguments.pipeline.pipeline)?);
     let record = match &arguments.run {
         Some(run) => record::named(&store, run)?,
         None => record::last(&store)?,

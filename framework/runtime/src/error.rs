@@ -29,6 +29,9 @@ pub enum RunError {
     /// A marker beside a published output.
     #[error(transparent)]
     Marker(#[from] crate::store::publish::MarkerError),
+    /// The object store that holds the store.
+    #[error("the store in the object store cannot be used")]
+    Remote(#[from] crate::store::remote::RemoteError),
     /// Something else of the machine.
     #[error("{what}")]
     Machine {

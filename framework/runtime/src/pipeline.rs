@@ -3,7 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use understudy_core::digest::Digest;
 use understudy_core::spec::{self, FileCheck, Places, Problem, Scope, Spec};
+
+use crate::store::remote::is_remote;
+
+/// Where copies of a store in an object store are, beside the pipeline file.
+const COPIES_FOLDER: &str = ".understudy";
 
 /// The name of a pipeline file.
 pub const PIPELINE_FILE: &str = "understudy.yaml";
@@ -115,9 +121,13 @@ impl Pipeline {
         Ok(())
     }
 
-    /// The store's folder, absolute.
+    /// The store's folder, absolute; where the store is in an object store, the folder of its copies.
     #[must_use]
     pub fn store_folder(&self) -> PathBuf {
+        if is_remote(&self.spec.store) {
+            let url = Digest::of_bytes(self.spec.store.trim_end_matches('/').as_bytes());
+            return self.folder.join(COPIES_FOLDER).join(url.short());
+        }
         self.folder.join(&self.spec.store).components().collect()
     }
 }

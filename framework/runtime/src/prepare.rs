@@ -17,7 +17,7 @@ use crate::error::RunError;
 use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
 use crate::store::Store;
-use crate::store::ledger::{Ledger, LedgerError};
+use crate::store::ledger::{self, LedgerError};
 use crate::store::publish::latest_marker_stages;
 use crate::worker::Crew;
 
@@ -86,11 +86,11 @@ fn unknown_slice(pipeline: &Pipeline, name: &str) -> ObserveError {
 pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepared, RunError> {
     let mut pipeline = pipeline::load(path)?;
     pipeline.add_problems(observe::unknown_rust_tasks(&pipeline, crew.registry()))?;
-    let store = Store::at(pipeline.store_folder());
+    let store = Store::of(&pipeline);
     let when = when(&pipeline, asked)?;
     let inputs = observe::pin_inputs(&pipeline, &when)?;
     let code = observe::code_digests(&pipeline)?;
-    let ledger = Ledger::open(&store.ledger_dir());
+    let ledger = ledger::open(&store);
     let ledger_is_readable = ledger.is_ok();
     let ledger_entries = ledger.map_or(0, |ledger| ledger.entries().len() as u64);
     let (stages, mut alerts) = stages(&pipeline, &store)?;
@@ -145,7 +145,7 @@ pub(crate) fn stages(
     pipeline: &Pipeline,
     store: &Store,
 ) -> Result<(Stages, Vec<String>), RunError> {
-    match Ledger::open(&store.ledger_dir()) {
+    match ledger::open(store) {
         Ok(ledger) => Ok(with_flags(pipeline, &ledger.stages())),
         Err(error) => {
             let outputs = pipeline.spec.tasks.iter();
@@ -168,7 +168,7 @@ pub(crate) fn stages_now(
     store: &Store,
     held: Stages,
 ) -> (Stages, Option<LedgerError>) {
-    let (stages, unreadable) = match Ledger::open(&store.ledger_dir()) {
+    let (stages, unreadable) = match ledger::open(store) {
         Ok(ledger) => (ledger.stages(), None),
         Err(error) => (held, Some(error)),
     };
@@ -214,5 +214,5 @@ fn suspended_but_live(pipeline: &Pipeline, stages: &Stages) -> Vec<String> {
 /// # Errors
 /// It cannot be read.
 pub fn entries(store: &Store) -> Result<Vec<Entry>, RunError> {
-    Ok(Ledger::open(&store.ledger_dir())?.entries().to_vec())
+    Ok(ledger::open(store)?.entries().to_vec())
 }

@@ -29,8 +29,10 @@ use crate::pipeline;
 use crate::prepare::{Asked, Prepared, prepare};
 use crate::report::model::{LiveStatus, RunReport};
 use crate::store::Store;
+use crate::store::lease::Lease;
 use crate::store::lock::Lock;
 use crate::store::publish::finish_pending;
+use crate::store::upload::upload_run;
 use crate::worker::Crew;
 
 use self::record::RunRecord;
@@ -89,10 +91,11 @@ pub async fn run(
     let started = Instant::now();
     crew.begin();
     // What a crash left half published is finished before anything is looked at.
-    finish_pending(&Store::at(pipeline::load(request.pipeline)?.store_folder()))?;
+    finish_pending(&Store::of(&pipeline::load(request.pipeline)?))?;
     let prepared = prepare(request.pipeline, request.asked, crew).await?;
     require_live_inputs(&prepared, request.halves)?;
     let _locks = lock(&prepared)?;
+    let lease = lease(&prepared)?;
     let stored = record::read(&prepared.store, &prepared.plan.run)?;
     let request = &RunRequest {
         reuse: reuse(request.reuse, stored.as_ref()),
@@ -123,6 +126,7 @@ pub async fn run(
         live: LiveEnd::NotAsked,
         live_wall: Duration::ZERO,
         bug: false,
+        lease,
     };
     attempt.live(request.halves, earlier).await?;
     // From here on live has what it gets: nothing that goes wrong changes how the run ends for it.
@@ -132,6 +136,11 @@ pub async fn run(
     if let Err(error) = record.write(&prepared.store) {
         executor.events.emit(&Event::Alert {
             message: format!("the run's record could not be written: {error}"),
+        });
+    }
+    if let Err(error) = upload_run(&prepared.store, &record.run) {
+        executor.events.emit(&Event::Alert {
+            message: format!("what the run found could not be put into the store: {error}"),
         });
     }
     executor.events.emit(&Event::RunEnded {
@@ -222,6 +231,23 @@ fn lock(prepared: &Prepared) -> Result<Vec<Lock>, RunError> {
     })
 }
 
+/// Where the store is in an object store, runs of other machines have to be kept away, too.
+fn lease(prepared: &Prepared) -> Result<Option<Lease>, RunError> {
+    let Some(url) = prepared.store.remote() else {
+        return Ok(None);
+    };
+    let plan = &prepared.plan;
+    let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
+    let pipeline = understudy_core::path_part::encode(&plan.pipeline);
+    let date_url = format!("{url}/locks/{pipeline}/date={}", plan.date);
+    match Lease::take(&date_url, slice)? {
+        Some(lease) => Ok(Some(lease)),
+        None => Err(RunError::Busy {
+            date: plan.date.to_string(),
+        }),
+    }
+}
+
 fn executor<'a>(
     request: &RunRequest<'_>,
     prepared: &'a Prepared,
@@ -275,6 +301,8 @@ struct Attempt<'a> {
     live_wall: Duration,
     /// Whether a bug ended the part after publishing.
     bug: bool,
+    /// What keeps runs of other machines away.
+    lease: Option<Lease>,
 }
 
 impl Attempt<'_> {

@@ -6,10 +6,12 @@
 pub mod durable;
 pub mod fault;
 pub mod layout;
+pub(crate) mod lease;
 pub mod ledger;
 pub(crate) mod lock;
 pub mod publish;
 pub mod remote;
+pub(crate) mod upload;
 
 pub use layout::Store;
 

@@ -54,7 +54,7 @@ impl Which {
 /// There is no such pipeline or task, or neither the ledger nor a published output tells the stages.
 pub fn which(path: &Path, task: &str) -> Result<Which, RunError> {
     let pipeline = pipeline::load(path)?;
-    let store = Store::at(pipeline.store_folder());
+    let store = Store::of(&pipeline);
     let found = pipeline
         .spec
         .task(task)

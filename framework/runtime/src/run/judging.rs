@@ -12,7 +12,7 @@ use super::{Attempt, Halves};
 use crate::report::files::customers::{CustomerLine, write_customers};
 use crate::report::files::record::Origin;
 use crate::report::files::summary::{SUMMARY_FORMAT, Summary};
-use crate::store::ledger::Ledger;
+use crate::store::ledger;
 
 impl Attempt<'_> {
     /// The verdicts; they stand in the report files and in the ledger when this returns.
@@ -102,7 +102,7 @@ impl Attempt<'_> {
     }
 
     fn is_recorded(&self) -> bool {
-        let Ok(ledger) = Ledger::open(&self.prepared.store.ledger_dir()) else {
+        let Ok(ledger) = ledger::open(&self.prepared.store) else {
             return true;
         };
         ledger.entries().iter().any(|entry| match &entry.event {
@@ -195,7 +195,7 @@ impl Attempt<'_> {
 
     /// Whether the ledger's last verdict on this run and change is this very one.
     fn is_last_word(&self, event: &LedgerEvent) -> bool {
-        let Ok(ledger) = Ledger::open(&self.prepared.store.ledger_dir()) else {
+        let Ok(ledger) = ledger::open(&self.prepared.store) else {
             return false;
         };
         let LedgerEvent::Judged(judged) = event else {
@@ -218,9 +218,7 @@ impl Attempt<'_> {
 
     /// Appends to the ledger. A run whose live half is done does not fail for it: there is then no evidence, loudly.
     fn append(&self, event: &LedgerEvent) {
-        let ledger = Ledger::open(&self.prepared.store.ledger_dir());
-        let appended =
-            ledger.and_then(|mut ledger| ledger.append(event, crate::clock::now()).map(|_| ()));
+        let appended = ledger::append(&self.prepared.store, event, crate::clock::now());
         if let Err(error) = appended {
             self.executor
                 .alert(format!("this run is not recorded in the ledger: {error}"));

@@ -93,6 +93,12 @@ impl Attempt<'_> {
             });
             return Ok(LiveEnd::AlreadyPublished);
         }
+        if let Some(lease) = &self.lease
+            && !lease.is_held()?
+        {
+            let message = "was not published: another machine took this date over; run again";
+            return Ok(self.live_failed(Failure::new(FailureKind::Machine, message)));
+        }
         // The pipeline file makes sure that all are of one kind.
         let (objects, files): (Vec<_>, Vec<_>) = plan
             .publications

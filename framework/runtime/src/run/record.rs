@@ -18,6 +18,7 @@ use crate::prepare::Prepared;
 use crate::report::model::RunReport;
 use crate::store::durable;
 use crate::store::layout::Store;
+use crate::store::upload::copy_records;
 
 /// The format that this program writes.
 pub const RECORD_FORMAT: u32 = 2;
@@ -118,6 +119,7 @@ pub fn read(store: &Store, run: &str) -> Result<Option<RunRecord>, RunError> {
 /// # Errors
 /// No run has ended, or the runs cannot be listed.
 pub fn last(store: &Store) -> Result<RunRecord, RunError> {
+    copy_records(store)?;
     let folder = store.runs_dir();
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -151,6 +153,7 @@ pub fn last(store: &Store) -> Result<RunRecord, RunError> {
 /// # Errors
 /// There is none, there are several, or it cannot be read.
 pub fn named(store: &Store, name: &str) -> Result<RunRecord, RunError> {
+    copy_records(store)?;
     if let Some(record) = read(store, name)? {
         return Ok(record);
     }

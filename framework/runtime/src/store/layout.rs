@@ -6,10 +6,15 @@ use understudy_core::path_part;
 use understudy_core::run_date::RunDate;
 use understudy_core::world::Side;
 
-/// The store of a pipeline: a folder.
+use crate::pipeline::Pipeline;
+use crate::store::remote::is_remote;
+
+/// The store of a pipeline: a folder, which holds copies where the store itself is in an object store.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Store {
     root: PathBuf,
+    /// The URL of the store itself, where that is in an object store and the folder holds copies.
+    remote: Option<String>,
 }
 
 /// What a run's folder holds beside its changes.
@@ -19,7 +24,26 @@ impl Store {
     /// The store at a folder, which need not be there yet.
     #[must_use]
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            remote: None,
+        }
+    }
+
+    /// The store of a pipeline: its folder, or its copies of what is in an object store.
+    #[must_use]
+    pub fn of(pipeline: &Pipeline) -> Self {
+        let url = pipeline.spec.store.trim_end_matches('/');
+        Self {
+            root: pipeline.store_folder(),
+            remote: is_remote(url).then(|| url.to_owned()),
+        }
+    }
+
+    /// The URL of the store, where it is in an object store.
+    #[must_use]
+    pub fn remote(&self) -> Option<&str> {
+        self.remote.as_deref()
     }
 
     /// Its folder.

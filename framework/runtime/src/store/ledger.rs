@@ -10,6 +10,7 @@
 mod chain;
 mod chain_fault;
 mod files;
+mod remote;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -22,9 +23,11 @@ use understudy_core::stage::Stages;
 
 pub use self::chain_fault::{ChainFault, Witness};
 use self::files::LedgerFiles;
+use crate::store::Store;
 use crate::store::durable::{self, FileError, Step, Temporary, Written};
 use crate::store::fault;
 use crate::store::lock::Lock;
+use crate::store::remote::RemoteError;
 
 /// How long an append, or a look at what seems broken, waits for an append in another process.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -78,6 +81,9 @@ pub enum LedgerError {
         /// The step that failed.
         source: FileError,
     },
+    /// The object store that holds it does not give it, or did not take an entry.
+    #[error("the ledger in the object store cannot be used")]
+    Remote(#[from] RemoteError),
     /// Others were faster each time.
     #[error(
         "other processes took the next number in the ledger {MAX_APPEND_ATTEMPTS} times; try again"
@@ -102,6 +108,39 @@ fn more(faults: &[ChainFault]) -> String {
             " (and {} more; `understudy audit verify` lists them)",
             count - 1
         ),
+    }
+}
+
+/// The ledger of a store, wherever that is.
+///
+/// # Errors
+/// As [`Ledger::open`], and whatever an object store says.
+pub fn open(store: &Store) -> Result<Ledger, LedgerError> {
+    bring(store)?;
+    Ledger::open(&store.ledger_dir())
+}
+
+/// Brings the copy of a ledger in an object store up to date.
+///
+/// # Errors
+/// The object store does not give it.
+pub fn bring(store: &Store) -> Result<(), LedgerError> {
+    if let Some(url) = store.remote() {
+        remote::copy(&format!("{url}/ledger"), &store.ledger_dir())?;
+    }
+    Ok(())
+}
+
+/// Records an event in the ledger of a store, wherever that is. When it returns, the entry is there for good.
+///
+/// # Errors
+/// As [`Ledger::append`], and whatever an object store says.
+pub fn append(store: &Store, event: &LedgerEvent, at: DateTime<Utc>) -> Result<(), LedgerError> {
+    match store.remote() {
+        Some(url) => remote::append(&format!("{url}/ledger"), &store.ledger_dir(), event, at),
+        None => Ledger::open(&store.ledger_dir())?
+            .append(event, at)
+            .map(|_| ()),
     }
 }
 

@@ -70,8 +70,7 @@ fn publish_at(folder: &Path, date: &str, ledger_entries: u64, at: &str, unlisted
 }
 
 fn latest(folder: &Path) -> Option<Stage> {
-    let locations = [folder.join("live/nothing"), folder.join("live/b")];
-    latest_marker_stages(&locations)
+    latest_marker_stages(folder, &["live/nothing", "live/b"])
         .unwrap()
         .map(|stages| stages.of("utc-delays").unlisted)
 }
@@ -110,7 +109,7 @@ fn the_newest_stages_are_those_of_the_longest_ledger_then_of_the_latest_hour() {
 fn a_marker_that_cannot_be_understood_is_named() {
     let scene = scene();
     let location = scene.path().join("live/a");
-    let error = latest_marker_stages(std::slice::from_ref(&location))
+    let error = latest_marker_stages(scene.path(), &["live/a"])
         .unwrap_err()
         .to_string();
     assert!(
@@ -119,7 +118,7 @@ fn a_marker_that_cannot_be_understood_is_named() {
     );
     let marker = location.join("date=2013-01-01/_understudy.json");
     fs::write(&marker, r#"{"version": 2, "shape": "unknown"}"#).unwrap();
-    let error = latest_marker_stages(&[location]).unwrap_err().to_string();
+    let error = latest_marker_stages(scene.path(), &["live/a"]).unwrap_err().to_string();
     let expected = "has format 2, and this program reads up to 1; \
                     use the newer version of understudy that wrote it";
     assert!(error.ends_with(expected), "{error}");
