@@ -27,6 +27,8 @@ mod live_faults;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod objects;
+#[cfg(test)]
 mod playground;
 #[cfg(test)]
 mod reports;

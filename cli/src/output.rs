@@ -1,7 +1,7 @@
 //! Data goes to standard output. A reader that went away is no error.
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use understudy_runtime::error::RunError;
@@ -27,6 +27,9 @@ pub(crate) fn print(text: &str) {
     let _ = out.flush();
 }
 
+/// A report in a form for other programs.
+type Form = fn(&RunReport) -> String;
+
 /// Shows a run in every form that was asked for. Exactly one of them goes to standard output.
 ///
 /// # Errors
@@ -38,12 +41,12 @@ pub(crate) fn show(
     detail: Detail,
 ) -> Result<(), RunError> {
     let mut printed = false;
-    let forms: [(&Option<PathBuf>, fn(&RunReport) -> String); 2] = [
-        (&files.markdown, markdown::render),
-        (&files.junit, junit::render),
+    let forms: [(Option<&Path>, Form); 2] = [
+        (files.markdown.as_deref(), markdown::render),
+        (files.junit.as_deref(), junit::render),
     ];
     for (path, render) in forms {
-        match path.as_deref() {
+        match path {
             Some(path) if path == Path::new("-") => {
                 print(&render(report));
                 printed = true;

@@ -240,7 +240,11 @@ fn lease(prepared: &Prepared) -> Result<Option<Lease>, RunError> {
     let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
     let pipeline = understudy_core::path_part::encode(&plan.pipeline);
     let date_url = format!("{url}/locks/{pipeline}/date={}", plan.date);
-    match Lease::take(&date_url, slice)? {
+    let file = prepared
+        .store
+        .lock_dir(&plan.pipeline, plan.date, slice)
+        .join("lease");
+    match Lease::take(&date_url, slice, &file)? {
         Some(lease) => Ok(Some(lease)),
         None => Err(RunError::Busy {
             date: plan.date.to_string(),

@@ -4,6 +4,8 @@
 //! To take it over, to renew it and to give it back are each one more object, so that of all who try one succeeds. A
 //! holder whose machine slept finds another one's object when it wants to publish, and does not.
 
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -48,14 +50,22 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// Takes the lease of a slice, or of everybody, below the URL of a date; `None` where somebody else holds it, or one
-    /// that excludes it.
-    pub(crate) fn take(date_url: &str, slice: Option<&str>) -> Result<Option<Self>, RemoteError> {
+    /// that excludes it. The file remembers the holder on this machine: what a process that was killed held is taken
+    /// over at once by whoever holds the lock on the file's folder.
+    pub(crate) fn take(
+        date_url: &str,
+        slice: Option<&str>,
+        file: &Path,
+    ) -> Result<Option<Self>, RemoteError> {
         let name = slice.map_or_else(|| EVERYBODY.to_owned(), |slice| format!("slice-{slice}"));
         let url = format!("{date_url}/{name}");
         let holder = remote::writer("run");
-        let Some(number) = at(&url, async |objects| claim(objects, &holder).await)? else {
+        let before = fs::read_to_string(file).unwrap_or_default();
+        let Some(number) = at(&url, async |objects| claim(objects, &holder, &before).await)? else {
             return Ok(None);
         };
+        // If it cannot be remembered, somebody has to wait some minutes after a crash.
+        let _ = fs::write(file, &holder);
         let lease = Self::held(url, holder, number);
         // Whoever comes second of two that exclude each other sees the first here; if both come at once, both go.
         if excluded(date_url, slice, &name)? {
@@ -148,9 +158,9 @@ fn is_active(claim: &Claim) -> bool {
 }
 
 /// The number of the claim that was made; `None` where somebody else holds the lease, or was faster.
-async fn claim(objects: &Objects, holder: &str) -> Result<Option<u64>, RemoteError> {
+async fn claim(objects: &Objects, holder: &str, before: &str) -> Result<Option<u64>, RemoteError> {
     let number = match last(objects).await? {
-        Some((_, claim)) if is_active(&claim) => return Ok(None),
+        Some((_, claim)) if is_active(&claim) && claim.holder != before => return Ok(None),
         Some((number, _)) => number + 1,
         None => 1,
     };

@@ -118,7 +118,9 @@ fn a_marker_that_cannot_be_understood_is_named() {
     );
     let marker = location.join("date=2013-01-01/_understudy.json");
     fs::write(&marker, r#"{"version": 2, "shape": "unknown"}"#).unwrap();
-    let error = latest_marker_stages(scene.path(), &["live/a"]).unwrap_err().to_string();
+    let error = latest_marker_stages(scene.path(), &["live/a"])
+        .unwrap_err()
+        .to_string();
     let expected = "has format 2, and this program reads up to 1; \
                     use the newer version of understudy that wrote it";
     assert!(error.ends_with(expected), "{error}");
