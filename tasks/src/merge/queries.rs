@@ -75,10 +75,11 @@ pub(super) fn join(columns: &JoinColumns, missing: Missing) -> String {
         None => return "SELECT 1".to_owned(),
     };
     for (input, own) in inputs {
+        // In parentheses: the parser takes an AND that follows for part of what is compared.
         let on = columns
             .grain
             .iter()
-            .map(|(name, _)| format!("a.{0} IS NOT DISTINCT FROM b.{0}", quoted(name)));
+            .map(|(name, _)| format!("(a.{0} IS NOT DISTINCT FROM b.{0})", quoted(name)));
         let keys = columns
             .grain
             .iter()

@@ -29,6 +29,10 @@ fn input(folder: &Path, name: &str, text: &str) -> TaskInput {
 
 /// The lines of the merged table, the header first and the rows in order; then the notes. Or the error.
 fn merged(how: MergeHow, missing: Missing, tables: &[(&str, &str)]) -> String {
+    merged_by(&["id"], how, missing, tables)
+}
+
+fn merged_by(grain: &[&str], how: MergeHow, missing: Missing, tables: &[(&str, &str)]) -> String {
     let folder = TempDir::new().unwrap();
     let inputs: Vec<_> = tables
         .iter()
@@ -36,7 +40,7 @@ fn merged(how: MergeHow, missing: Missing, tables: &[(&str, &str)]) -> String {
         .collect();
     let task = MergeTask {
         merge: Merge { how, missing },
-        grain: vec!["id".to_owned()],
+        grain: grain.iter().map(|&column| column.to_owned()).collect(),
         engine: SqlTask {
             sql: String::new(),
             params: BTreeMap::new(),
@@ -116,6 +120,16 @@ fn a_join_of_three_finds_rows_that_only_the_last_has() {
         found.starts_with("id,x,y,z\n,30,none,\n1,10,,\n2,20,two,2\n3,,three,\n4,,,4\n"),
         "{found}"
     );
+}
+
+#[test]
+fn a_join_by_several_columns_takes_each_of_them() {
+    let a = ("a", "team,id,x\nred,1,10\nred,2,20\nblue,1,30\n,1,40\n");
+    let b = ("b", "team,id,y\nred,1,7\nblue,2,8\n,1,9\n");
+    let found = merged_by(&["team", "id"], MergeHow::Join, Missing::Keep, &[a, b]);
+    let expected = "team,id,x,y\n,1,40,9\nblue,1,30,\nblue,2,,8\nred,1,10,7\nred,2,20,\n\
+                    1 row not in `a`: NULL there\n2 rows not in `b`: NULL there";
+    assert_eq!(found, expected);
 }
 
 #[test]
