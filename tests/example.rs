@@ -8,6 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+const CHANGE: &str = "summer-time";
+
 #[test]
 fn october_is_as_the_readme_tells() {
     let report = Example::copy().run(&[]);
@@ -55,11 +57,11 @@ fn the_readme_shows_what_is_printed() {
 fn what_is_downstream_shows_it_too() {
     let report = Example::copy().run(&[]);
     assert_eq!(
-        lanes(&report, "route_times"),
+        lanes(&report, CHANGE, "route_times"),
         "expected HA US WN, unexpected AA B6 DL UA"
     );
     assert_eq!(
-        lanes(&report, "ground_time"),
+        lanes(&report, CHANGE, "ground_time"),
         "expected HA US, unexpected AA B6 DL UA"
     );
     assert!(report["changes"]["summer-time"]["tasks"]["punctuality"].is_null());
@@ -68,7 +70,10 @@ fn what_is_downstream_shows_it_too() {
 #[test]
 fn january_has_no_summer_time_and_lacks_flights_all_the_same() {
     let report = Example::copy().run(&["--date", "2013-01-01"]);
-    assert_eq!(lanes(&report, "block_times"), "unexpected AA B6 DL UA");
+    assert_eq!(
+        lanes(&report, CHANGE, "block_times"),
+        "unexpected AA B6 DL UA"
+    );
 }
 
 #[test]
@@ -77,43 +82,49 @@ fn the_mended_version_is_as_expected() {
     example.replace("new: { block_times: v2 }", "new: { block_times: v3 }");
     let report = example.run(&["--strict"]);
     assert_eq!(report["changes"]["summer-time"]["verdict"], "expected");
-    assert_eq!(lanes(&report, "block_times"), "expected B6 DL HA UA US WN");
+    assert_eq!(
+        lanes(&report, CHANGE, "block_times"),
+        "expected B6 DL HA UA US WN"
+    );
 }
 
 /// A copy of the example, below a folder of its own, as somebody would take it elsewhere.
-struct Example {
+pub(crate) struct Example {
     root: TempDir,
+    /// Where it stands below that folder: as in the repository, so that the same is printed.
+    place: &'static str,
 }
-
-/// Where it stands below that folder: as in the repository, so that the same is printed.
-const PLACE: &str = "examples/flights";
 
 impl Example {
     fn copy() -> Self {
-        let root = TempDir::new().unwrap();
-        let folder = root.path().join(PLACE);
-        fs::create_dir_all(&folder).unwrap();
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        copy_all(&repository.join(PLACE), &folder);
-        Self { root }
+        Self::copy_of("examples/flights")
     }
 
-    fn replace(&self, from: &str, to: &str) {
-        let file = self.root.path().join(PLACE).join("understudy.yaml");
+    pub(crate) fn copy_of(place: &'static str) -> Self {
+        let root = TempDir::new().unwrap();
+        let folder = root.path().join(place);
+        fs::create_dir_all(&folder).unwrap();
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        copy_all(&repository.join(place), &folder);
+        Self { root, place }
+    }
+
+    pub(crate) fn replace(&self, from: &str, to: &str) {
+        let file = self.root.path().join(self.place).join("understudy.yaml");
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "`{from}` is not in the example");
         fs::write(&file, text.replace(from, to)).unwrap();
     }
 
-    fn run(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Value {
         let text = self.print(&[&["run", "--json"], arguments].concat());
         serde_json::from_str(&text).unwrap()
     }
 
-    fn print(&self, arguments: &[&str]) -> String {
+    pub(crate) fn print(&self, arguments: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_understudy"))
             .args(arguments)
-            .arg(PLACE)
+            .arg(self.place)
             .current_dir(self.root.path())
             .output()
             .unwrap();
@@ -157,15 +168,19 @@ fn timeless(text: &str) -> String {
         .join("\n")
 }
 
-fn of_task<'a>(report: &'a Value, task: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    let task = &report["changes"]["summer-time"]["tasks"][task];
+fn of_task<'a>(
+    report: &'a Value,
+    change: &str,
+    task: &str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let task = &report["changes"][change]["tasks"][task];
     task["customers"].as_object().unwrap().iter()
 }
 
 /// Each customer of a task, a line each.
 fn customers(report: &Value, task: &str) -> String {
     let mut text = String::new();
-    for (customer, found) in of_task(report, task) {
+    for (customer, found) in of_task(report, CHANGE, task) {
         let verdict = found["verdict"].as_str().unwrap();
         write!(text, "{customer} {verdict}, {} rows", found["rows"]).unwrap();
         if verdict != "identical" {
@@ -182,9 +197,9 @@ fn customers(report: &Value, task: &str) -> String {
 }
 
 /// The customers of a task that are not identical, by verdict.
-fn lanes(report: &Value, task: &str) -> String {
+pub(crate) fn lanes(report: &Value, change: &str, task: &str) -> String {
     let with = |verdict: &str| {
-        let lanes = of_task(report, task).filter(|(_, found)| found["verdict"] == verdict);
+        let lanes = of_task(report, change, task).filter(|(_, found)| found["verdict"] == verdict);
         lanes.fold(String::new(), |text, (customer, _)| {
             format!("{text} {customer}")
         })

@@ -17,6 +17,8 @@ mod exit_codes;
 #[cfg(test)]
 mod halves;
 #[cfg(test)]
+mod health_score;
+#[cfg(test)]
 mod inputs;
 #[cfg(test)]
 mod lake;
