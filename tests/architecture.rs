@@ -20,6 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "understudy-tasks",
         &["understudy-core", "understudy-tables"],
     ),
+    ("understudy-delta", &[]),
     ("understudy-flags", &["understudy-core"]),
     ("understudy-notify", &[]),
     ("understudy-objects", &["understudy-core"]),
@@ -28,6 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "understudy-comparators",
             "understudy-core",
+            "understudy-delta",
             "understudy-flags",
             "understudy-notify",
             "understudy-objects",
@@ -54,7 +56,11 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("arrow", DATA_CRATES),
     ("datafusion", &["understudy-tasks"]),
     ("launchdarkly", &["understudy-flags"]),
-    ("object_store", &["understudy-objects", "understudy-tasks"]),
+    ("delta_kernel", &["understudy-delta"]),
+    (
+        "object_store",
+        &["understudy-delta", "understudy-objects", "understudy-tasks"],
+    ),
     ("parquet", DATA_CRATES),
     ("petgraph", &["understudy-core"]),
     ("reqwest", &["understudy-notify"]),
@@ -73,6 +79,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 
 const DATA_CRATES: &[&str] = &[
     "understudy-comparators",
+    "understudy-delta",
     "understudy-runtime",
     "understudy-tables",
     "understudy-tasks",

@@ -5,6 +5,7 @@ mod faults;
 mod leases;
 #[path = "../objects/tests/s3/moto.rs"]
 mod moto;
+mod others;
 #[expect(dead_code, reason = "the crate's own tests use all of it")]
 #[path = "../objects/tests/s3/proxy.rs"]
 mod proxy;

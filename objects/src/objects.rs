@@ -152,6 +152,12 @@ impl Objects {
         &self.place
     }
 
+    /// The client that reads the bucket, for libraries that do so themselves. It knows keys from the bucket's root, and
+    /// repeats what failed.
+    pub fn bucket_reader(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.clients.patient)
+    }
+
     /// The URL of a key, for messages.
     pub fn url(&self, key: &str) -> String {
         format!("{}{key}", self.place)

@@ -22,8 +22,8 @@ pub use csv::error::{CsvError, CsvProblem};
 pub use error::TableError;
 pub use json::error::{JsonError, JsonProblem};
 pub use pin::{
-    ChangedFile, Day, ListedFile, PinError, changed_files, date_in, dates, laid_out, pin, pin_days,
-    pin_listed, touched_file,
+    ChangedFile, Day, ListedFile, PinError, changed_files, date_in, dates, laid_out, of_copy, pin,
+    pin_days, pin_listed, touched_file,
 };
 pub use source::parquet::ParquetError;
 pub use source::reader::{Piece, TableReader};

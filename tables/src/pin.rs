@@ -2,6 +2,7 @@
 
 mod dates;
 mod days;
+mod delta;
 mod hive;
 mod listed;
 mod listing;
@@ -76,6 +77,38 @@ pub enum PinError {
         first: String,
         /// A file of another one.
         second: String,
+    },
+    /// Several days of Delta tables.
+    #[error(
+        "dataset `{name}`: `{location}` is a Delta table, and a window of several days cannot be read from those; put \
+         all days into one table, and select them in the task"
+    )]
+    DeltaWindow {
+        /// The dataset.
+        name: String,
+        /// The table.
+        location: String,
+    },
+    /// A part of a Delta table.
+    #[error(
+        "dataset `{name}`: `{location}` is inside the Delta table `{table}`, whose log alone says which of its files count; \
+         name the table, and select its rows in the task"
+    )]
+    InsideDelta {
+        /// The dataset.
+        name: String,
+        /// The part.
+        location: String,
+        /// The table.
+        table: String,
+    },
+    /// A Delta table without any version.
+    #[error("dataset `{name}`: `{location}` is a Delta table that nothing was committed to yet")]
+    NoCommit {
+        /// The dataset.
+        name: String,
+        /// The table.
+        location: String,
     },
     /// A file of no known format.
     #[error(
@@ -163,7 +196,10 @@ impl PinError {
     /// Whether it says that nothing is there, which may be a matter of time.
     #[must_use]
     pub fn is_absence(&self) -> bool {
-        matches!(self, Self::NotFound { .. } | Self::NoFiles { .. })
+        matches!(
+            self,
+            Self::NotFound { .. } | Self::NoFiles { .. } | Self::NoCommit { .. }
+        )
     }
 }
 
@@ -178,12 +214,17 @@ pub struct ChangedFile {
 
 /// Pins the files of a location (a file, a folder, a glob, a Hive-partitioned folder), relative to `base`.
 ///
+/// A folder with a Delta log is a Delta table, pinned at its newest version; it is read as a copy of that.
+///
 /// A path that exists stands for itself even if it contains `*`, `?` or `[`. In folders, names that start with
 /// `.` or `_` are skipped, and only `key=value` folders are descended into; those keys become columns.
 ///
 /// # Errors
 /// Nothing there, no table file there, both formats there, or a file system that refuses.
 pub fn pin(name: &str, location: &str, base: &Path) -> Result<DatasetSnapshot, PinError> {
+    if let Some(table) = delta::in_folder(name, location, base)? {
+        return Ok(table);
+    }
     let found = listing::files(name, location, base)?;
     let format = common_format(name, location, &found)?;
     require_same_partitions(name, &found)?;
@@ -196,6 +237,7 @@ pub fn pin(name: &str, location: &str, base: &Path) -> Result<DatasetSnapshot, P
         location: location.to_owned(),
         format,
         files: files?,
+        delta_version: None,
     })
 }
 
@@ -205,8 +247,8 @@ pub fn pin(name: &str, location: &str, base: &Path) -> Result<DatasetSnapshot, P
 /// digest.
 #[must_use]
 pub fn changed_files(snapshot: &DatasetSnapshot, base: &Path) -> Vec<ChangedFile> {
-    // An object is fetched as exactly what was pinned, or not at all.
-    let files = snapshot.files.iter().filter(|file| file.object.is_none());
+    // What is copied is copied as exactly what was pinned, or not at all.
+    let files = snapshot.files.iter().filter(|_| !snapshot.is_copied());
     let changed = files.filter_map(|file| {
         let what = change_of(file, &base.join(&file.path))?;
         Some(ChangedFile {
@@ -289,6 +331,24 @@ fn pin_file(name: &str, found: Found, base: &Path) -> Result<PinnedFile, PinErro
         inode,
         digest,
         partitions: found.partitions,
+        object: None,
+    })
+}
+
+/// A file of a copy, as what it is: another one than what was copied.
+///
+/// # Errors
+/// It cannot be looked at.
+pub fn of_copy(file: &PinnedFile, path: &Path, folder: &Path) -> io::Result<PinnedFile> {
+    let (bytes, modified_nanos, changed_nanos, inode) = stat_of(&fs::metadata(folder.join(path))?);
+    Ok(PinnedFile {
+        path: path.display().to_string(),
+        bytes,
+        modified_nanos,
+        changed_nanos,
+        inode,
+        digest: None,
+        partitions: file.partitions.clone(),
         object: None,
     })
 }

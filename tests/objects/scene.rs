@@ -64,10 +64,12 @@ impl Scene {
     }
 
     pub(crate) fn put(&self, key: &str, text: &str) {
+        self.put_bytes(key, text.as_bytes());
+    }
+
+    pub(crate) fn put_bytes(&self, key: &str, bytes: &[u8]) {
         let key = key.replace('=', "%3D");
-        let answer = self
-            .moto
-            .send(&format!("PUT /lake/{key} HTTP/1.1"), text.as_bytes());
+        let answer = self.moto.send(&format!("PUT /lake/{key} HTTP/1.1"), bytes);
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 

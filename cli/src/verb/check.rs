@@ -56,7 +56,7 @@ async fn look_at_data(
         slice: arguments.slice.as_deref(),
     };
     let when = when(&pipeline, asked)?;
-    let inputs = observe::pin_inputs(&pipeline, &when)?;
+    let inputs = observe::pin_inputs(&pipeline, &when, crew).await?;
     observe::require_tables(&inputs, when.date)?;
     let code = observe::code_digests(&pipeline)?;
     let folder = tempfile::tempdir()

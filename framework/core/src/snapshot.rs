@@ -71,6 +71,9 @@ pub struct DatasetSnapshot {
     pub format: FileFormat,
     /// Its files, by path.
     pub files: Vec<PinnedFile>,
+    /// The version, where it is a Delta table. The one file is then the commit that made this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta_version: Option<u64>,
 }
 
 /// What was there when a run began.
@@ -142,6 +145,12 @@ impl DatasetSnapshot {
     #[must_use]
     pub fn is_remote(&self) -> bool {
         self.files.iter().any(|file| file.object.is_some())
+    }
+
+    /// Whether a copy of it is read, which is made before anything runs: of objects, and of Delta tables.
+    #[must_use]
+    pub fn is_copied(&self) -> bool {
+        self.is_remote() || self.delta_version.is_some()
     }
 
     /// The identity of the data: by content where digests are there, else by length and time of writing.

@@ -14,6 +14,7 @@ use understudy_core::verdict::Verdict;
 use understudy_core::world::Side;
 use understudy_tables::{PinError, TableSource, pin};
 
+use crate::observe::{self, CopyError};
 use crate::report::error::ReportError;
 use crate::report::files::customers::{CUSTOMERS_CSV, CustomerLine, write_customers};
 use crate::report::files::diff::{DIFF_CSV, DIFF_PARQUET};
@@ -94,6 +95,14 @@ pub enum DiffError {
     /// A table cannot be found.
     #[error(transparent)]
     Pin(#[from] PinError),
+    /// A Delta table cannot be copied.
+    #[error("{side}")]
+    Copy {
+        /// `OLD` or `NEW`.
+        side: &'static str,
+        /// Why.
+        source: CopyError,
+    },
     /// An option names a column that neither table has.
     #[error("{0}")]
     NoColumn(String),
@@ -127,13 +136,27 @@ impl DiffError {
     /// Whether somebody interrupted.
     #[must_use]
     pub fn is_interruption(&self) -> bool {
-        matches!(self, Self::Failed(failure) if failure.kind == FailureKind::Interrupted)
+        self.failure()
+            .is_some_and(|failure| failure.kind == FailureKind::Interrupted)
     }
 
     /// Whether it is a bug of ours.
     #[must_use]
     pub fn is_bug(&self) -> bool {
-        matches!(self, Self::Failed(failure) if failure.kind == FailureKind::Bug)
+        self.failure()
+            .is_some_and(|failure| failure.kind == FailureKind::Bug)
+    }
+
+    /// What became of the worker, where it is that.
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure)
+            | Self::Copy {
+                source: CopyError::Delta { failure, .. },
+                ..
+            } => Some(failure),
+            _ => None,
+        }
     }
 
     /// Whether the command has to be changed, rather than the files or the machine.
@@ -153,7 +176,8 @@ pub async fn diff(
     crew: &Crew,
     temporary: &Path,
 ) -> Result<DiffReport, DiffError> {
-    let (old, new) = (table("OLD", &request.old)?, table("NEW", &request.new)?);
+    let old = table("OLD", &request.old, crew, temporary).await?;
+    let new = table("NEW", &request.new, crew, temporary).await?;
     let out = request.out.as_deref();
     out.map_or(Ok(()), make_room)?;
     let job = DiffJob {
@@ -180,14 +204,28 @@ pub async fn diff(
     report(found?, request.out)
 }
 
-fn table(side: &'static str, location: &str) -> Result<TableSource, DiffError> {
+async fn table(
+    side: &'static str,
+    location: &str,
+    crew: &Crew,
+    temporary: &Path,
+) -> Result<TableSource, DiffError> {
     let base = Path::new(".");
     let snapshot = pin(side, location, base).map_err(|error| match error {
         PinError::NotFound { location, .. } => DiffError::NotFound { side, location },
         error => DiffError::Pin(error),
     })?;
+    let (base, snapshot) = if snapshot.delta_version.is_some() {
+        let folder = temporary.join(side);
+        let copied = observe::copy_delta(&snapshot, base, &folder, crew).await;
+        copied.map_err(|source| DiffError::Copy { side, source })?;
+        let copy = observe::as_copied(&snapshot, &folder);
+        (folder, copy)
+    } else {
+        (base.to_owned(), snapshot)
+    };
     Ok(TableSource {
-        base: base.to_owned(),
+        base,
         snapshot,
         types: BTreeMap::new(),
     })

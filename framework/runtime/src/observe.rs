@@ -1,7 +1,9 @@
 //! What there is when a run begins: the date, the inputs, the code, the stages and the schemas, as data.
 
 mod code;
+mod copies;
 mod dates;
+mod delta;
 mod executable;
 mod inputs;
 mod remote;
@@ -16,7 +18,10 @@ use understudy_core::spec::{Spec, Task};
 use understudy_tables as tables;
 
 pub use code::{CodeError, code_digests, equal_versions, unknown_rust_tasks};
+pub use copies::CopyError;
+pub(crate) use copies::of as as_copied;
 pub use dates::default_date;
+pub(crate) use delta::copy as copy_delta;
 pub use inputs::{changed_inputs, pin_inputs, require_tables};
 pub(crate) use inputs::{external_source, stored_source};
 pub(crate) use schemas::remember;
@@ -76,13 +81,13 @@ pub enum ObserveError {
         /// Where it should be.
         location: String,
     },
-    /// What was pinned in an object store could not be fetched.
-    #[error("the inputs of {date} could not be fetched")]
-    Fetch {
+    /// What was pinned could not be copied.
+    #[error("the inputs of {date} could not be copied")]
+    Copy {
         /// The date.
         date: RunDate,
         /// Why.
-        source: crate::store::remote::RemoteError,
+        source: CopyError,
     },
     /// An object store could not be asked for dates.
     #[error("{what}: its dates could not be listed")]

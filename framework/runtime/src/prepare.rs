@@ -88,7 +88,7 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     pipeline.add_problems(observe::unknown_rust_tasks(&pipeline, crew.registry()))?;
     let store = Store::of(&pipeline);
     let when = when(&pipeline, asked)?;
-    let inputs = observe::pin_inputs(&pipeline, &when)?;
+    let inputs = observe::pin_inputs(&pipeline, &when, crew).await?;
     let code = observe::code_digests(&pipeline)?;
     let ledger = ledger::open(&store);
     let ledger_is_readable = ledger.is_ok();

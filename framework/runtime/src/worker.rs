@@ -13,9 +13,9 @@ mod serve;
 pub use client::{Crew, WorkerEnd};
 pub use limits::WorkerLimits;
 pub use protocol::{
-    Answer, AssembleJob, CompareJob, DiffJob, Findings, InspectCode, InspectExternal, InspectInput,
-    InspectJob, InspectTask, Inspected, Invocation, Job, JobCode, JobInput, NamedColumn,
-    NodeResult, On, TaskJob,
+    Answer, AssembleJob, CompareJob, CopyJob, DiffJob, Findings, InspectCode, InspectExternal,
+    InspectInput, InspectJob, InspectTask, Inspected, Invocation, Job, JobCode, JobInput,
+    NamedColumn, NodeResult, On, TaskJob,
 };
 pub use serve::serve;
 

@@ -27,6 +27,12 @@ pub fn pin_days(
     let mut missing = None;
     for day in days {
         match pin(&day.location) {
+            Ok(snapshot) if snapshot.delta_version.is_some() && days.len() > 1 => {
+                return Err(PinError::DeltaWindow {
+                    name: name.to_owned(),
+                    location: snapshot.location,
+                });
+            }
             Ok(snapshot) => {
                 let files = snapshot
                     .files

@@ -3,7 +3,7 @@
 use understudy_core::snapshot::{DatasetSnapshot, ObjectVersion, PinnedFile};
 
 use super::listing::{Found, format_of};
-use super::{PinError, common_format, hive, require_same_partitions};
+use super::{PinError, common_format, delta, hive, require_same_partitions};
 
 /// A file that somebody listed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,6 +36,9 @@ pub fn pin_listed(
             location: location.to_owned(),
         });
     }
+    if let Some(version) = delta::newest(files.iter().map(|file| file.below.as_str())) {
+        return delta::of_listed(name, location, version, files);
+    }
     let found: Vec<(Found, ListedFile)> = files
         .into_iter()
         .filter_map(|file| Some((found(&file)?, file)))
@@ -46,22 +49,27 @@ pub fn pin_listed(
     let pinned = found
         .into_iter()
         .zip(files)
-        .map(|(found, file)| PinnedFile {
-            path: file.url,
-            bytes: file.bytes,
-            modified_nanos: file.modified_nanos,
-            changed_nanos: 0,
-            inode: 0,
-            digest: None,
-            partitions: found.partitions,
-            object: Some(file.object),
-        });
+        .map(|(found, file)| pinned(file, found.partitions));
     Ok(DatasetSnapshot {
         name: name.to_owned(),
         location: location.to_owned(),
         format,
         files: pinned.collect(),
+        delta_version: None,
     })
+}
+
+pub(super) fn pinned(file: ListedFile, partitions: Vec<(String, String)>) -> PinnedFile {
+    PinnedFile {
+        path: file.url,
+        bytes: file.bytes,
+        modified_nanos: file.modified_nanos,
+        changed_nanos: 0,
+        inode: 0,
+        digest: None,
+        partitions,
+        object: Some(file.object),
+    }
 }
 
 fn found(file: &ListedFile) -> Option<Found> {

@@ -44,6 +44,7 @@ fn planned(changes: &str, stages: &Stages) -> Plan {
     assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
     let spec = loaded.spec.unwrap();
     let snapshot = DatasetSnapshot {
+        delta_version: None,
         name: "raw".into(),
         location: "raw.parquet".into(),
         format: FileFormat::Parquet,

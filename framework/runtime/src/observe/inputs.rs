@@ -7,9 +7,11 @@ use understudy_core::snapshot::{DatasetSnapshot, Found, InputSnapshot};
 use understudy_core::spec::{Input, InputSource, Location, Spec, Stored, Table, Task, VersionKind};
 use understudy_tables::{self as tables, Day, PinError, TableSource};
 
+use super::copies::{self, CopyError};
 use super::{ObserveError, When, remote, running_versions};
 use crate::pipeline::Pipeline;
 use crate::store::remote::{RemoteError, is_remote};
+use crate::worker::Crew;
 use understudy_objects::FetchError;
 
 /// The partition that published outputs of a slice have, and that is none of their own columns.
@@ -36,25 +38,29 @@ fn runs_here(spec: &Spec, task: &Task) -> bool {
 /// How often pinning begins again because an object was replaced before it was fetched.
 const PIN_ATTEMPTS: u32 = 5;
 
-/// Pins everything that the pipeline's versions read, and what external versions left; what is in object stores is
-/// fetched. What is not there yet is said in the snapshot.
+/// Pins everything that the pipeline's versions read, and what external versions left; what is in object stores, and
+/// each Delta table, is copied. What is not there yet is said in the snapshot.
 ///
 /// # Errors
-/// A dataset that is there and cannot be pinned or fetched, or a location without a place.
-pub fn pin_inputs(pipeline: &Pipeline, when: &When) -> Result<InputSnapshot, ObserveError> {
+/// A dataset that is there and cannot be pinned or copied, or a location without a place.
+pub async fn pin_inputs(
+    pipeline: &Pipeline,
+    when: &When,
+    crew: &Crew,
+) -> Result<InputSnapshot, ObserveError> {
     let mut attempt = 1;
     loop {
         let snapshot = pin_once(pipeline, when)?;
-        match remote::fetch(pipeline, &snapshot) {
+        match copies::make(pipeline, &snapshot, crew).await {
             Ok(()) => return Ok(snapshot),
-            Err(RemoteError::Fetch(FetchError::Changed(_) | FetchError::Gone(_)))
-                if attempt < PIN_ATTEMPTS =>
-            {
+            Err(CopyError::Remote(RemoteError::Fetch(
+                FetchError::Changed(_) | FetchError::Gone(_),
+            ))) if attempt < PIN_ATTEMPTS => {
                 attempt += 1;
             }
             Err(source) => {
                 let date = when.date;
-                return Err(ObserveError::Fetch { date, source });
+                return Err(ObserveError::Copy { date, source });
             }
         }
     }
@@ -243,7 +249,7 @@ pub(crate) fn stored_source(
         (None, Some(task)) => task.output.customer.clone(),
         (None, None) => None,
     };
-    let (base, files) = remote::local(pipeline, snapshot);
+    let (base, files) = copies::local(pipeline, snapshot);
     let source = TableSource {
         base,
         snapshot: files,
@@ -262,7 +268,7 @@ pub(crate) fn external_source(
     version: &str,
 ) -> Option<TableSource> {
     let snapshot = inputs.externals.get(task)?.get(version)?.table()?;
-    let (base, snapshot) = remote::local(pipeline, snapshot);
+    let (base, snapshot) = copies::local(pipeline, snapshot);
     Some(TableSource {
         base,
         snapshot,

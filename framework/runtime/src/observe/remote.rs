@@ -2,19 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use understudy_core::run_date::RunDate;
-use understudy_core::snapshot::{DatasetSnapshot, InputSnapshot, ObjectVersion, PinnedFile};
+use understudy_core::snapshot::{DatasetSnapshot, ObjectVersion, PinnedFile};
 use understudy_core::spec::Location;
 use understudy_objects::{Entry, Place};
 use understudy_tables::{ListedFile, PinError, date_in, laid_out, pin_listed};
 
-use crate::pipeline::Pipeline;
+use super::copies;
 use crate::store::remote::{RemoteError, at};
-
-/// The folder of the store in which fetched inputs are, each under the digest of what was pinned.
-const FETCHED: &str = "fetched";
 
 /// Pins a location in an object store.
 pub(super) fn pin(name: &str, location: &str) -> Result<DatasetSnapshot, PinError> {
@@ -88,46 +85,23 @@ pub(super) fn dates(location: &Location) -> Result<BTreeSet<RunDate>, RemoteErro
         .collect())
 }
 
-/// Fetches everything that was pinned in object stores and is not here yet.
+/// Fetches the objects of a table into a folder that is there once all of them are.
 ///
 /// # Errors
 /// Something was changed since it was pinned, or cannot be fetched.
-pub(super) fn fetch(pipeline: &Pipeline, inputs: &InputSnapshot) -> Result<(), RemoteError> {
-    for snapshot in inputs.tables().filter(|snapshot| snapshot.is_remote()) {
-        let folder = fetched_folder(pipeline, snapshot);
-        if !folder.is_dir() {
-            fetch_one(snapshot, &folder)?;
+pub(super) fn fetch(snapshot: &DatasetSnapshot, folder: &Path) -> Result<(), RemoteError> {
+    copies::fill(folder, |part| {
+        for (position, file) in snapshot.files.iter().enumerate() {
+            let (below, own) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+            let to = part.join(laid_out(file, position));
+            fs::create_dir_all(to.parent().unwrap_or(part)).map_err(copies::unusable(&to))?;
+            let entry = entry(file, own);
+            at(below, async |objects| {
+                Ok(objects.fetch(&entry, &to).await?)
+            })?;
         }
-    }
-    Ok(())
-}
-
-fn fetch_one(snapshot: &DatasetSnapshot, folder: &Path) -> Result<(), RemoteError> {
-    let unusable = |source| RemoteError::File {
-        path: folder.to_owned(),
-        source,
-    };
-    let parent = folder.parent().unwrap_or(folder);
-    fs::create_dir_all(parent).map_err(unusable)?;
-    let part = tempfile::tempdir_in(parent).map_err(unusable)?;
-    for (position, file) in snapshot.files.iter().enumerate() {
-        let (below, own) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
-        let to = part.path().join(laid_out(file, position));
-        fs::create_dir_all(to.parent().unwrap_or(part.path())).map_err(unusable)?;
-        let entry = entry(file, own);
-        at(below, async |objects| {
-            Ok(objects.fetch(&entry, &to).await?)
-        })?;
-    }
-    match fs::rename(part.path(), folder) {
-        Ok(()) => {
-            let _ = part.keep();
-            Ok(())
-        }
-        // Another run was faster, and fetched the same.
-        Err(_) if folder.is_dir() => Ok(()),
-        Err(source) => Err(unusable(source)),
-    }
+        Ok(())
+    })
 }
 
 fn entry(file: &PinnedFile, key: &str) -> Entry {
@@ -140,31 +114,4 @@ fn entry(file: &PinnedFile, key: &str) -> Entry {
         e_tag: object.e_tag,
         version: object.version,
     }
-}
-
-fn fetched_folder(pipeline: &Pipeline, snapshot: &DatasetSnapshot) -> PathBuf {
-    let folder = pipeline.store_folder().join(FETCHED);
-    folder.join(snapshot.digest().as_str())
-}
-
-/// A pinned table as files of this machine: themselves, or their fetched copies; with the folder that their paths
-/// begin at.
-pub(super) fn local(pipeline: &Pipeline, snapshot: &DatasetSnapshot) -> (PathBuf, DatasetSnapshot) {
-    if !snapshot.is_remote() {
-        return (pipeline.folder.clone(), snapshot.clone());
-    }
-    let files = snapshot
-        .files
-        .iter()
-        .enumerate()
-        .map(|(position, file)| PinnedFile {
-            path: laid_out(file, position).display().to_string(),
-            object: None,
-            ..file.clone()
-        });
-    let copies = DatasetSnapshot {
-        files: files.collect(),
-        ..snapshot.clone()
-    };
-    (fetched_folder(pipeline, snapshot), copies)
 }

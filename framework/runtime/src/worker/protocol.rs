@@ -42,6 +42,8 @@ pub enum Job {
     Assemble(Box<AssembleJob>),
     /// Compare any two tables.
     Diff(Box<DiffJob>),
+    /// Copy one version of a Delta table.
+    Copy(Box<CopyJob>),
 }
 
 impl Job {
@@ -61,6 +63,8 @@ pub enum Answer {
     Made(NodeResult),
     /// To [`Job::Compare`] and [`Job::Diff`].
     Compared(Findings),
+    /// To [`Job::Copy`].
+    Copied,
     /// To [`Job::Diff`]: an option names a column that neither table has.
     NoColumn(String),
     /// To any of them.
@@ -263,6 +267,17 @@ pub struct CompareJob {
     pub memory_bytes: u64,
     /// How many threads it may use.
     pub threads: usize,
+}
+
+/// Copies one version of a Delta table.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CopyJob {
+    /// The table: an absolute path or a URL.
+    pub table: String,
+    /// The version.
+    pub version: u64,
+    /// The folder that `data.parquet` goes into. It is there.
+    pub output: PathBuf,
 }
 
 /// Compares any two tables.

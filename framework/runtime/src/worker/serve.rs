@@ -15,6 +15,7 @@ use super::busy::{Busy, SPENT_FILE, Spent};
 use super::protocol::{Answer, Invocation, Job};
 
 mod compare;
+mod copy;
 mod diff;
 mod inspect;
 mod put_together;
@@ -57,6 +58,7 @@ fn answer(job: Job, temporary: &Path, registry: &Registry) -> Answer {
         Job::Task(job) => task::execute(&job, temporary, registry).map(Answer::Made),
         Job::Compare(job) => compare::compare(&job, temporary).map(Answer::Compared),
         Job::Diff(job) => diff::diff(&job, temporary),
+        Job::Copy(job) => copy::copy(&job).map(|()| Answer::Copied),
         Job::Assemble(job) => put_together::put_together(&job).map(Answer::Made),
     };
     answer.unwrap_or_else(Answer::Failed)
