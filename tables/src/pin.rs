@@ -238,6 +238,7 @@ pub fn pin(name: &str, location: &str, base: &Path) -> Result<DatasetSnapshot, P
         format,
         files: files?,
         delta_version: None,
+        missing_days: Vec::new(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! Delta tables as inputs: what is read is the newest version, whatever else lies in the folder.
 
-use std::fs;
+use std::fs::{self, File};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use serde_json::{Value, json};
@@ -158,6 +160,34 @@ fn the_rows_of_the_newest_version_are_read_by_both_sides() {
     let ended = playground.run(&["--shadow"]);
     let pinned = &run_record(&playground, &ended)["inputs"]["tables"]["orders"]["there"];
     assert_eq!(pinned["delta_version"], 2, "{pinned}");
+}
+
+#[test]
+fn copies_that_no_run_asks_for_are_removed_after_a_week() {
+    let playground = pipeline("lake/orders", "id, name");
+    two_versions(&playground, "lake/orders");
+    playground.run(&[]).expect(0);
+    let copies = playground.path("store/fetched");
+    let used = fs::read_dir(&copies).unwrap().next().unwrap().unwrap();
+    let old = [8, 6].map(|days| copies.join(format!("{days} days")));
+    let set_back = |folder: &Path, days: u64| {
+        let file = File::open(folder).unwrap();
+        let written = file.metadata().unwrap().modified().unwrap();
+        let long_ago = written - Duration::from_secs(days * 86_400);
+        file.set_modified(long_ago).unwrap();
+    };
+    for (folder, days) in old.iter().zip([8, 6]) {
+        fs::create_dir(folder).unwrap();
+        set_back(folder, days);
+    }
+    // A run that reads what is there asks for it, and looks no further.
+    set_back(&used.path(), 8);
+    playground.run(&[]).expect(0);
+    assert!(old[0].exists());
+    // One that copies removes what nobody asked for.
+    Lake::new(&playground, "lake/orders").commit(2, &[remove("third.parquet")]);
+    playground.run(&["--shadow"]);
+    assert!(!old[0].exists() && old[1].exists() && used.path().exists());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What was published on earlier dates, read by both versions alike.
 
+use serde_json::json;
+
 use crate::playground::Playground;
 
 const PIPELINE: &str = "\
@@ -81,6 +83,26 @@ fn each_date_builds_on_the_one_before() {
     // The window has the days that are there, and of the history those before the date.
     assert_eq!(rows("week", 1), ["Ann,1,100", "Bob,1,200"]);
     assert_eq!(rows("week", 5), ["Ann,5,110", "Bob,5,197"]);
+}
+
+#[test]
+fn a_gap_in_a_window_is_said_and_a_beginning_is_not() {
+    let balances = balances();
+    let run = |day: &str| balances.understudy(&["run", "--json", "--date", day]);
+    assert_eq!(run("2026-03-01").expect(0).json()["notes"], json!([]));
+    std::fs::remove_dir_all(balances.path("moves/date=2026-03-03")).unwrap();
+    let notes = run("2026-03-02").expect(0).json()["notes"].clone();
+    assert_eq!(notes, json!([]));
+    // The third day has no moves, so nothing was published on it either.
+    balances.replace("understudy.yaml", "date: -1d", "date: -2d");
+    let notes = run("2026-03-04").expect(0).json()["notes"].clone();
+    assert_eq!(
+        notes,
+        json!([
+            "the window of `balance` has a gap: `live/balance/date=2026-03-03/` is not there, and was left out",
+            "the window of `moves` has a gap: `moves/date=2026-03-03/` is not there, and was left out",
+        ])
+    );
 }
 
 #[test]

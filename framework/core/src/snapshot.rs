@@ -74,6 +74,9 @@ pub struct DatasetSnapshot {
     /// The version, where it is a Delta table. The one file is then the commit that made this version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta_version: Option<u64>,
+    /// The days of a window that are not there although earlier ones are, by their locations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_days: Vec<String>,
 }
 
 /// What was there when a run began.

@@ -14,7 +14,7 @@ pub struct Day {
 }
 
 /// Makes one table of several days of a dataset, in their order, each pinned by `pin` at its location. Days that are
-/// not there are left out.
+/// not there are left out; where earlier ones are there, the snapshot names them.
 ///
 /// # Errors
 /// No day is there; or one is there and cannot be pinned, or does not go together with the others.
@@ -25,6 +25,7 @@ pub fn pin_days(
 ) -> Result<DatasetSnapshot, PinError> {
     let mut pinned: Option<DatasetSnapshot> = None;
     let mut missing = None;
+    let mut missing_days = Vec::new();
     for day in days {
         match pin(&day.location) {
             Ok(snapshot) if snapshot.delta_version.is_some() && days.len() > 1 => {
@@ -45,15 +46,24 @@ pub fn pin_days(
                     Some(before) => joined(before, snapshot)?,
                 });
             }
-            Err(error) if error.is_absence() => missing = Some(error),
+            Err(error) if error.is_absence() => {
+                if pinned.is_some() {
+                    missing_days.push(day.location.clone());
+                }
+                missing = Some(error);
+            }
             Err(error) => return Err(error),
         }
     }
-    pinned.ok_or_else(|| {
+    let pinned = pinned.ok_or_else(|| {
         missing.unwrap_or_else(|| PinError::NotFound {
             name: name.to_owned(),
             location: "no day".to_owned(),
         })
+    })?;
+    Ok(DatasetSnapshot {
+        missing_days,
+        ..pinned
     })
 }
 

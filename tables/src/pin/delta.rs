@@ -121,6 +121,7 @@ fn at(name: &str, location: &str, version: u64, file: PinnedFile) -> DatasetSnap
         format: FileFormat::Parquet,
         files: vec![file],
         delta_version: Some(version),
+        missing_days: Vec::new(),
     }
 }
 

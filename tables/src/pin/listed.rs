@@ -56,6 +56,7 @@ pub fn pin_listed(
         format,
         files: pinned.collect(),
         delta_version: None,
+        missing_days: Vec::new(),
     })
 }
 

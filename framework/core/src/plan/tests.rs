@@ -45,6 +45,7 @@ fn planned(changes: &str, stages: &Stages) -> Plan {
     let spec = loaded.spec.unwrap();
     let snapshot = DatasetSnapshot {
         delta_version: None,
+        missing_days: Vec::new(),
         name: "raw".into(),
         location: "raw.parquet".into(),
         format: FileFormat::Parquet,

@@ -12,6 +12,7 @@ use understudy_tables::{laid_out, of_copy};
 use understudy_tasks::DATA_FILE;
 
 use super::{delta, remote};
+use crate::clock;
 use crate::pipeline::Pipeline;
 use crate::store::remote::RemoteError;
 use crate::worker::Crew;
@@ -112,15 +113,16 @@ fn folder(pipeline: &Pipeline, snapshot: &DatasetSnapshot) -> PathBuf {
 /// Notes that a run reads a copy. Failing to makes another copy in a week, at worst.
 fn mark_used(folder: &Path) {
     if let Ok(file) = File::open(folder) {
-        let _ = file.set_modified(SystemTime::now());
+        let _ = file.set_modified(SystemTime::from(clock::now()));
     }
 }
 
 /// Removes what no run has asked for in a week. Failing to is a matter for the next run.
 fn remove_unused(copies: &Path) {
+    let now = SystemTime::from(clock::now());
     for entry in fs::read_dir(copies).into_iter().flatten().flatten() {
         let used = entry.metadata().and_then(|metadata| metadata.modified());
-        let age = used.ok().and_then(|used| used.elapsed().ok());
+        let age = used.ok().and_then(|used| now.duration_since(used).ok());
         if age.is_some_and(|age| age > KEPT_FOR) {
             let _ = fs::remove_dir_all(entry.path());
         }

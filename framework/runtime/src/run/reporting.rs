@@ -7,6 +7,7 @@ use std::time::Duration;
 use understudy_core::customer::Customer;
 use understudy_core::judge::lanes::ChangeVerdict;
 use understudy_core::plan::{NodeId, PlannedComparison, Work};
+use understudy_core::snapshot::DatasetSnapshot;
 use understudy_core::stage::{LaneStages, Stage};
 use understudy_core::verdict::Verdict;
 use understudy_core::world::Side;
@@ -266,13 +267,28 @@ fn notes(attempt: &Attempt<'_>) -> Vec<String> {
         .problems
         .iter()
         .filter(|problem| problem.scope == understudy_core::spec::Scope::Unused);
-    let count = unused.count();
-    match count {
-        0 => Vec::new(),
-        _ => vec![format!(
+    let unused = match unused.count() {
+        0 => None,
+        count => Some(format!(
             "{count} problems in versions that nothing uses; `understudy check` lists them"
-        )],
-    }
+        )),
+    };
+    let tables = attempt.prepared.inputs.tables();
+    tables.filter_map(missing_days).chain(unused).collect()
+}
+
+/// What of a window is not there although earlier days are: a gap, and no beginning.
+fn missing_days(table: &DatasetSnapshot) -> Option<String> {
+    let (first, more) = table.missing_days.split_first()?;
+    let days = match more {
+        [] => format!("`{first}` is not there, and was left out"),
+        [second] => format!("`{first}` and `{second}` are not there, and were left out"),
+        more => format!(
+            "`{first}` and {} more days are not there, and were left out",
+            more.len()
+        ),
+    };
+    Some(format!("the window of `{}` has a gap: {days}", table.name))
 }
 
 fn reuse(attempt: &Attempt<'_>) -> ReuseReport {
