@@ -8,6 +8,8 @@ pub mod comparison;
 pub mod customer;
 pub mod digest;
 pub mod event;
+pub mod evidence;
+pub mod gate;
 pub mod judge;
 pub mod ledger;
 pub mod normalize;

@@ -1,5 +1,7 @@
 //! Which rows live lanes get: the decision before publishing (the design's "What is published").
 
+pub mod lane;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

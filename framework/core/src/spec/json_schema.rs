@@ -94,6 +94,7 @@ fn shape_schema(shape: &Shape) -> Value {
         Shape::Distance => {
             json!({ "type": ["string", "number"], "minimum": 0, "pattern": DISTANCE_PATTERN })
         }
+        Shape::Ratio => json!({ "type": "number", "minimum": 1, "maximum": 1000 }),
         Shape::Percentage => json!({ "type": "string", "pattern": PERCENTAGE_PATTERN }),
         Shape::Days { min } => {
             let sign = if *min > 0 { "" } else { "[+-]?" };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::customer::Customer;
 use crate::rule::Rule;
+use crate::run_date::RunDate;
 use crate::spec::location::Location;
 use crate::spec::problem::Problem;
 
@@ -353,14 +354,92 @@ pub struct Change {
 }
 
 /// The policy of a change's gate, as far as the file says it; what is not said has the gate's own default.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct GatePolicy {
     /// How many run dates in a row must be clean.
     pub clean_runs: Option<u32>,
+    /// How long ago the newest of them may have been judged, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_max_age_secs: Option<u64>,
     /// For how long they must have been clean, in seconds.
     pub soak_secs: Option<u64>,
     /// The rows of a lane that the streak must have compared.
     pub min_rows: Option<u64>,
+    /// The share of a lane's old rows that may differ as expected, over the streak: 0.05 is 5 %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_rows: Option<f64>,
+    /// How many times as long as the old version the new one may take, in each run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_runtime_ratio: Option<f64>,
+    /// How many times the old version's memory the new one may take, in each run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_memory_ratio: Option<f64>,
+    /// The days of the week that must be among the clean run dates.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub weekdays: BTreeSet<Weekday>,
+    /// Whether the last day of a month must be among the clean run dates.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub month_end: bool,
+    /// How many people, other than who moves it, must have approved of the evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<u32>,
+    /// For how long every lane must have been live before the change is complete, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_age_secs: Option<u64>,
+}
+
+/// A day of the week.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weekday {
+    /// Monday.
+    Mon,
+    /// Tuesday.
+    Tue,
+    /// Wednesday.
+    Wed,
+    /// Thursday.
+    Thu,
+    /// Friday.
+    Fri,
+    /// Saturday.
+    Sat,
+    /// Sunday.
+    Sun,
+}
+
+impl Weekday {
+    /// All of them, Monday first.
+    pub const ALL: [Self; 7] = [
+        Self::Mon,
+        Self::Tue,
+        Self::Wed,
+        Self::Thu,
+        Self::Fri,
+        Self::Sat,
+        Self::Sun,
+    ];
+
+    /// That of a date.
+    #[must_use]
+    pub fn of(date: RunDate) -> Self {
+        use chrono::Datelike as _;
+        Self::ALL[date.0.weekday().num_days_from_monday() as usize]
+    }
+
+    /// The name in files: `mon` and so on.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mon => "mon",
+            Self::Tue => "tue",
+            Self::Wed => "wed",
+            Self::Thu => "thu",
+            Self::Fri => "fri",
+            Self::Sat => "sat",
+            Self::Sun => "sun",
+        }
+    }
 }
 
 /// Somebody who is told of runs. What may be a secret stands here as the file says it, such as `${env:TOKEN}`.

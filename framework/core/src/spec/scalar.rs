@@ -100,6 +100,25 @@ pub(crate) fn count(scalar: &Scalar) -> Option<u64> {
         .flatten()
 }
 
+/// How many times as much, from once to a thousand times.
+pub(crate) fn ratio(scalar: &Scalar) -> Option<f64> {
+    let is_number = scalar.plain
+        && scalar
+            .text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && !scalar.text.starts_with('.')
+        && !scalar.text.ends_with('.');
+    let ratio: f64 = is_number.then(|| scalar.text.parse().ok()).flatten()?;
+    (1.0..=1_000.0).contains(&ratio).then_some(ratio)
+}
+
+/// A percentage as a fraction.
+pub(crate) fn fraction(scalar: &Scalar) -> Option<f64> {
+    use bigdecimal::ToPrimitive as _;
+    bound(scalar)?.rel?.to_f64()
+}
+
 /// A duration in seconds.
 pub(crate) fn duration_secs(scalar: &Scalar) -> Option<u64> {
     let units = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];

@@ -28,6 +28,8 @@ pub(crate) enum Shape {
     Distance,
     /// A percentage.
     Percentage,
+    /// How many times as much, at least once.
+    Ratio,
     /// A calendar date.
     Date,
     /// A number of days with its unit, at least so many.
@@ -150,6 +152,7 @@ impl Shape {
             Self::Within(_) => scalar::bound(scalar).is_some(),
             Self::Distance => scalar::bound(scalar).is_some_and(|bound| bound.abs.is_some()),
             Self::Percentage => scalar::bound(scalar).is_some_and(|bound| bound.rel.is_some()),
+            Self::Ratio => scalar::ratio(scalar).is_some(),
             Self::Date => scalar::date(scalar).is_some(),
             Self::Days { min } => scalar::days(scalar).is_some_and(|days| days >= *min),
             Self::TextOr(_) => scalar::text(scalar).is_some(),
@@ -171,6 +174,7 @@ impl Shape {
             Self::Within(_) => "a distance of zero or more".to_owned(),
             Self::Distance => "a number of zero or more, or a duration".to_owned(),
             Self::Percentage => "a percentage of zero or more".to_owned(),
+            Self::Ratio => "a number from 1 to 1000".to_owned(),
             Self::Date => "a date".to_owned(),
             Self::Days { min: 1 } => "a number of days above zero".to_owned(),
             Self::Days { .. } => "a number of days".to_owned(),
@@ -197,6 +201,7 @@ impl Shape {
             Self::Within(_) => "write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`".to_owned(),
             Self::Distance => "write a number such as `0.5`, or for times a duration such as `15m`".to_owned(),
             Self::Percentage => "write a number and %, such as `5%`".to_owned(),
+            Self::Ratio => "write how many times the old version's figure it may be, such as `1.5`".to_owned(),
             Self::Date => "write it as YYYY-MM-DD".to_owned(),
             Self::Days { min: 1 } => "write a whole number above zero and d, such as `30d`".to_owned(),
             Self::Days { .. } => "write a whole number and d, such as `-1d` for the day before".to_owned(),

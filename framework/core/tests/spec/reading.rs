@@ -398,8 +398,19 @@ fn every_key_arrives() {
               },
               "gate": {
                 "clean_runs": 3,
+                "evidence_max_age_secs": 129600,
                 "soak_secs": 86400,
-                "min_rows": 3
+                "min_rows": 3,
+                "expected_rows": 0.05,
+                "max_runtime_ratio": 1.5,
+                "max_memory_ratio": 2.0,
+                "weekdays": [
+                  "mon",
+                  "sun"
+                ],
+                "month_end": true,
+                "approvals": 1,
+                "min_age_secs": 1209600
               },
               "flag": "utc"
             }

@@ -7,11 +7,11 @@ use super::names::{repeated, text_at, texts_at, unique};
 use super::rules::{self, RuledTask};
 use super::{Reading, report_unknown};
 use crate::rule::Rule;
-use crate::spec::model::{Change, GatePolicy};
+use crate::spec::model::{Change, GatePolicy, Weekday};
 use crate::spec::places::Spot;
 use crate::spec::problems::{Origin, quoted};
 use crate::spec::scalar;
-use crate::spec::yaml::{Key, Mark, Node};
+use crate::spec::yaml::{Key, Mark, Node, Scalar};
 
 /// Reads the changes, in the file's order.
 pub(crate) fn read(graph: &Graph, reading: &mut Reading<'_, '_>) -> Vec<Change> {
@@ -280,11 +280,33 @@ fn read_expect(
 
 fn read_gate(node: &Node) -> GatePolicy {
     let under = |key: &str| node.get("gate")?.get(key)?.scalar();
-    GatePolicy {
-        clean_runs: under("clean_runs")
+    let few = |key: &str| {
+        under(key)
             .and_then(scalar::count)
-            .and_then(|count| u32::try_from(count).ok()),
-        soak_secs: under("soak").and_then(scalar::duration_secs),
+            .and_then(|count| u32::try_from(count).ok())
+    };
+    let duration = |key: &str| under(key).and_then(scalar::duration_secs);
+    let days = node.get("gate").and_then(|gate| gate.get("weekdays"));
+    let days = days
+        .into_iter()
+        .flat_map(Node::items)
+        .filter_map(Node::scalar);
+    let weekday = |day: &Scalar| {
+        Weekday::ALL
+            .into_iter()
+            .find(|known| known.name() == day.text)
+    };
+    GatePolicy {
+        clean_runs: few("clean_runs"),
+        evidence_max_age_secs: duration("evidence_max_age"),
+        soak_secs: duration("soak"),
         min_rows: under("min_rows").and_then(scalar::count),
+        expected_rows: under("expected_rows").and_then(scalar::fraction),
+        max_runtime_ratio: under("max_runtime_ratio").and_then(scalar::ratio),
+        max_memory_ratio: under("max_memory_ratio").and_then(scalar::ratio),
+        weekdays: days.filter_map(weekday).collect(),
+        month_end: under("month_end").is_some(),
+        approvals: few("approvals"),
+        min_age_secs: duration("min_age"),
     }
 }

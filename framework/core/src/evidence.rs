@@ -1,0 +1,373 @@
+//! What the judged runs of a change say about its lanes: the record that the gate decides on.
+//!
+//! Each run leaves one [`RunEvidence`]; a [`Track`] is what they say together, and can be built from them anew at any
+//! time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::comparison::Comparison;
+use crate::customer::Customer;
+use crate::digest::Digest;
+use crate::judge::lanes::ChangeVerdict;
+use crate::rule::Rule;
+use crate::run::Usage;
+use crate::run_date::RunDate;
+use crate::slice::SliceOf;
+use crate::verdict::Verdict;
+
+/// The format of a run's evidence.
+pub const EVIDENCE_FORMAT: u32 = 1;
+
+/// What one run says about one change. The ledger holds the digest of its file.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RunEvidence {
+    /// The format, [`EVIDENCE_FORMAT`].
+    pub version: u32,
+    /// The run.
+    pub run: String,
+    /// Its date.
+    pub date: RunDate,
+    /// The slice that it was for; `None` for everybody. It says nothing about other customers.
+    pub slice: Option<SliceOf>,
+    /// The change.
+    pub change: String,
+    /// The digest of each side's versions: old, then new.
+    pub code: [Digest; 2],
+    /// The digest of the rules.
+    pub rules: Digest,
+    /// What concerns every lane that the run was for, such as an output that is missing.
+    pub floor: Verdict,
+    /// Lanes that had rows.
+    pub lanes: BTreeMap<Customer, LaneEvidence>,
+    /// What each side's changed tasks took: old, then new; `None` where a side was not executed in this run.
+    pub cost: Option<[Cost; 2]>,
+    /// The rules with an `until` that were needed, each with that date.
+    pub expiring: BTreeMap<String, RunDate>,
+}
+
+/// What one run says about one lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LaneEvidence {
+    /// The worst verdict over the tasks.
+    pub verdict: Verdict,
+    /// Rows of the old outputs, over the tasks.
+    pub rows: u64,
+    /// Rows that differ as expected, over the tasks.
+    pub expected: u64,
+}
+
+/// What a side's changed tasks took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Cost {
+    /// Wall time of all of them, in milliseconds.
+    pub wall_ms: u64,
+    /// Memory of the one that took most, in bytes.
+    pub memory_bytes: u64,
+}
+
+impl Cost {
+    /// What several executions took.
+    #[must_use]
+    pub fn of(usages: impl IntoIterator<Item = Usage>) -> Self {
+        let mut cost = Self::default();
+        for usage in usages {
+            cost.wall_ms += usage.wall_ms;
+            cost.memory_bytes = cost.memory_bytes.max(usage.peak_memory_bytes);
+        }
+        cost
+    }
+}
+
+/// What of a run's evidence is per lane: the verdict on all of them, and on each.
+#[must_use]
+pub fn lanes_of(
+    verdict: &ChangeVerdict,
+    comparisons: &BTreeMap<&str, &Comparison>,
+) -> (Verdict, BTreeMap<Customer, LaneEvidence>) {
+    let mut floor = Verdict::Identical;
+    let mut lanes: BTreeMap<Customer, LaneEvidence> = BTreeMap::new();
+    for (task, judged) in &verdict.tasks {
+        let worst = judged.customers.values().copied().max();
+        // What no lane accounts for concerns them all.
+        if worst.is_none_or(|worst| worst < judged.verdict) {
+            floor = floor.max(judged.verdict);
+        }
+        let comparison = comparisons.get(task.as_str());
+        for (customer, verdict) in &judged.customers {
+            let counts = comparison.and_then(|found| found.customers.get(customer));
+            let counts = counts.copied().unwrap_or_default();
+            let lane = lanes.entry(customer.clone()).or_insert(LaneEvidence {
+                verdict: *verdict,
+                rows: 0,
+                expected: 0,
+            });
+            lane.verdict = lane.verdict.max(*verdict);
+            lane.rows = lane.rows.saturating_add(counts.old);
+            lane.expected = lane.expected.saturating_add(counts.expected);
+        }
+    }
+    (floor, lanes)
+}
+
+/// The rules that were needed and end some day, by task and name, with that day.
+#[must_use]
+pub fn expiring<'a>(
+    judged: impl IntoIterator<Item = (&'a str, &'a [Rule], &'a Comparison)>,
+) -> BTreeMap<String, RunDate> {
+    let mut ends = BTreeMap::new();
+    for (task, rules, comparison) in judged {
+        for rule in rules {
+            let Some(until) = rule.until else { continue };
+            let mut counts = comparison.rules.iter();
+            if counts.any(|counted| counted.name == rule.name && counted.differences > 0) {
+                ends.insert(format!("{task}: {}", rule.name), until);
+            }
+        }
+    }
+    ends
+}
+
+/// The format of a stored track.
+pub const TRACK_FORMAT: u32 = 1;
+
+/// How many run dates are kept for each lane, one by one. What is older counts only as a sum, and only while
+/// everything after it is clean.
+const KEPT_DATES: usize = 64;
+
+/// What the runs of one change say together: of each lane, the latest run of each distinct run date, in order of finish.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Track {
+    /// The runs that some lane still speaks of, by their ids.
+    pub runs: BTreeMap<String, TrackRun>,
+    /// The lanes that ever had rows.
+    pub lanes: BTreeMap<Customer, LaneTrack>,
+}
+
+/// What lanes share of one run.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TrackRun {
+    /// Its date.
+    pub date: RunDate,
+    /// When it was judged: seconds since the epoch.
+    pub finished: i64,
+    /// The digest of each side's versions: old, then new.
+    pub code: [Digest; 2],
+    /// The digest of the rules.
+    pub rules: Digest,
+    /// The digest of the evidence.
+    pub evidence: Digest,
+    /// What each side took.
+    pub cost: Option<[Cost; 2]>,
+    /// The rules with an `until` that were needed.
+    pub expiring: BTreeMap<String, RunDate>,
+}
+
+/// One lane's runs.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct LaneTrack {
+    /// The latest run of each date, in order of finish; the newest last.
+    pub runs: Vec<LaneRun>,
+    /// What came before them, while it is of one code and clean up to them.
+    pub before: Option<Before>,
+}
+
+/// What one run says about a lane.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LaneRun {
+    /// The run.
+    pub run: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub evidence: LaneEvidence,
+}
+
+/// Clean runs of one code, summed up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Before {
+    /// How many dates.
+    pub dates: u64,
+    /// When the first of them was judged: seconds since the epoch.
+    pub since: i64,
+    /// The code of all of them.
+    pub code: [Digest; 2],
+    /// The rules of all of them.
+    pub rules: Digest,
+    /// Their rows.
+    pub rows: u64,
+    /// Their rows that differ as expected.
+    pub expected: u64,
+}
+
+impl Track {
+    /// Adds the evidence of a run, which was judged at `finished` (seconds since the epoch) after all that are there.
+    pub fn add(&mut self, evidence: &RunEvidence, digest: Digest, finished: i64) {
+        let concerned = |customer: &Customer| {
+            let members = evidence.slice.as_ref().map(|slice| &slice.members);
+            members.is_none_or(|members| members.has(customer))
+        };
+        // A run of a date takes the place of what an earlier one said, of every lane that it is for.
+        let dates = &self.runs;
+        for (_, lane) in self
+            .lanes
+            .iter_mut()
+            .filter(|(customer, _)| concerned(customer))
+        {
+            lane.runs.retain(|one| {
+                dates
+                    .get(&one.run)
+                    .is_some_and(|run| run.date != evidence.date)
+            });
+        }
+        let run = TrackRun {
+            date: evidence.date,
+            finished,
+            code: evidence.code.clone(),
+            rules: evidence.rules.clone(),
+            evidence: digest,
+            cost: evidence.cost,
+            expiring: evidence.expiring.clone(),
+        };
+        self.runs.insert(evidence.run.clone(), run);
+        let mut lanes = evidence.lanes.clone();
+        if evidence.floor > Verdict::Expected {
+            for customer in self.lanes.keys().filter(|customer| concerned(customer)) {
+                lanes.entry(customer.clone()).or_insert(LaneEvidence {
+                    verdict: evidence.floor,
+                    rows: 0,
+                    expected: 0,
+                });
+            }
+        }
+        for (customer, mut found) in lanes {
+            found.verdict = found.verdict.max(evidence.floor);
+            let lane = self.lanes.entry(customer).or_default();
+            lane.runs.push(LaneRun {
+                run: evidence.run.clone(),
+                evidence: found,
+            });
+            lane.shorten(&self.runs);
+        }
+        self.forget_unneeded();
+    }
+
+    fn forget_unneeded(&mut self) {
+        // A run is spoken of by its own lanes first of all; looking at all lanes is worth it only now and then.
+        if self.runs.len() < 2 * KEPT_DATES {
+            return;
+        }
+        let needed: std::collections::BTreeSet<&str> = self
+            .lanes
+            .values()
+            .flat_map(|lane| &lane.runs)
+            .map(|one| one.run.as_str())
+            .collect();
+        let needed: Vec<String> = needed.into_iter().map(str::to_owned).collect();
+        let mut all = std::mem::take(&mut self.runs);
+        for run in needed {
+            if let Some(kept) = all.remove(&run) {
+                self.runs.insert(run, kept);
+            }
+        }
+    }
+}
+
+impl LaneTrack {
+    /// Sums up what is older than the dates that are kept one by one.
+    fn shorten(&mut self, runs: &BTreeMap<String, TrackRun>) {
+        while self.runs.len() > KEPT_DATES {
+            let oldest = self.runs.remove(0);
+            let Some(run) = runs.get(&oldest.run) else {
+                self.before = None;
+                continue;
+            };
+            let is_clean = oldest.evidence.verdict <= Verdict::Expected;
+            let before = self
+                .before
+                .take()
+                .filter(|before| before.code == run.code && before.rules == run.rules);
+            self.before = is_clean.then(|| {
+                let before = before.unwrap_or_else(|| Before {
+                    dates: 0,
+                    since: run.finished,
+                    code: run.code.clone(),
+                    rules: run.rules.clone(),
+                    rows: 0,
+                    expected: 0,
+                });
+                Before {
+                    dates: before.dates + 1,
+                    rows: before.rows.saturating_add(oldest.evidence.rows),
+                    expected: before.expected.saturating_add(oldest.evidence.expected),
+                    ..before
+                }
+            });
+        }
+    }
+}
+
+/// The clean runs in a row that end with a lane's newest run.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Streak<'a> {
+    /// How many distinct run dates.
+    pub dates: u64,
+    /// When the first of them was judged: seconds since the epoch.
+    pub since: Option<i64>,
+    /// Rows of the old outputs.
+    pub rows: u64,
+    /// Rows that differ as expected.
+    pub expected: u64,
+    /// The runs that are kept one by one, oldest first.
+    pub runs: Vec<&'a str>,
+}
+
+impl Track {
+    /// A lane's clean runs in a row, all of this code and these rules and judged after `anew` (seconds since the epoch),
+    /// if something made the evidence start anew then.
+    #[must_use]
+    pub fn streak(
+        &self,
+        lane: &LaneTrack,
+        code: &[Digest; 2],
+        rules: &Digest,
+        anew: Option<i64>,
+    ) -> Streak<'_> {
+        let mut streak = Streak::default();
+        let mut is_whole = true;
+        for one in lane.runs.iter().rev() {
+            let run = self.runs.get_key_value(&one.run).filter(|(_, run)| {
+                run.code == *code
+                    && run.rules == *rules
+                    && anew.is_none_or(|anew| run.finished > anew)
+                    && one.evidence.verdict <= Verdict::Expected
+            });
+            let Some((id, run)) = run else {
+                is_whole = false;
+                break;
+            };
+            streak.dates += 1;
+            streak.since = Some(run.finished);
+            streak.rows = streak.rows.saturating_add(one.evidence.rows);
+            streak.expected = streak.expected.saturating_add(one.evidence.expected);
+            streak.runs.push(id);
+        }
+        streak.runs.reverse();
+        let before = lane.before.as_ref().filter(|before| {
+            is_whole
+                && before.code == *code
+                && before.rules == *rules
+                && anew.is_none_or(|anew| before.since > anew)
+        });
+        if let Some(before) = before {
+            streak.dates += before.dates;
+            streak.since = Some(before.since);
+            streak.rows = streak.rows.saturating_add(before.rows);
+            streak.expected = streak.expected.saturating_add(before.expected);
+        }
+        streak
+    }
+}
+
+#[cfg(test)]
+mod tests;
