@@ -6,14 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::customer::Customer;
 use crate::digest::Digest;
+use crate::gate::Standing;
+use crate::rollout::lane::LaneEvent;
+use crate::rollout::record::rollouts;
 use crate::run_date::RunDate;
+use crate::spec::GatePolicy;
 use crate::stage::{Stage, Stages};
 use crate::verdict::Verdict;
 
 /// The format that this program writes, and the newest that it reads.
 ///
 /// A new kind of event, or a field that an older program must not overlook, raises it.
-pub const LEDGER_FORMAT: u32 = 2;
+pub const LEDGER_FORMAT: u32 = 3;
 
 /// The format of the head file.
 pub const HEAD_FORMAT: u32 = 1;
@@ -116,6 +120,10 @@ pub enum LedgerEvent {
     Judged(JudgedRun),
     /// Lanes moved to another stage.
     Moved(Move),
+    /// Lanes are held where they are, or released.
+    Held(Hold),
+    /// Somebody approved of the evidence of a change.
+    Approved(Approved),
 }
 
 impl LedgerEvent {
@@ -123,12 +131,13 @@ impl LedgerEvent {
     /// for everybody.
     #[must_use]
     pub fn format(&self) -> u32 {
-        let slice = match self {
-            Self::Published(run) => &run.slice,
-            Self::Judged(run) => &run.slice,
-            Self::Moved(_) => &None,
-        };
-        if slice.is_some() { 2 } else { 1 }
+        let of_slice = |slice: &Option<String>| if slice.is_some() { 2 } else { 1 };
+        match self {
+            Self::Published(run) => of_slice(&run.slice),
+            Self::Judged(run) => of_slice(&run.slice),
+            Self::Moved(moved) if moved.event.is_none() => 1,
+            Self::Moved(_) | Self::Held(_) | Self::Approved(_) => 3,
+        }
     }
 }
 
@@ -197,25 +206,99 @@ pub struct Move {
     pub reason: Option<String>,
     /// The digest of the new versions that the move is for.
     pub code: Option<Digest>,
+    /// How it is known who moved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_by: Option<KnownBy>,
+    /// What happened to the lanes; `None` in entries of a program that only wrote stages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<LaneEvent>,
+    /// What the gate said, of a move towards new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gated>,
+}
+
+/// What the gate said of a move towards new.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Gated {
+    /// The digest of the evidence that it was decided on.
+    pub evidence: Digest,
+    /// How it stood.
+    pub standing: Standing,
+    /// Whether somebody moved the lanes all the same.
+    pub overridden: bool,
+    /// The policy that held.
+    pub policy: GatePolicy,
+}
+
+/// Lanes that are held, or released.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Hold {
+    /// The change.
+    pub change: String,
+    /// The lanes; empty means all of them.
+    pub lanes: Vec<Customer>,
+    /// Whether they are held from now on.
+    pub held: bool,
+    /// Who did it.
+    pub by: String,
+    /// How that is known.
+    pub known_by: KnownBy,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Somebody's approval of evidence.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Approved {
+    /// The change.
+    pub change: String,
+    /// The digest of the evidence as it was.
+    pub evidence: Digest,
+    /// Who approved.
+    pub by: String,
+    /// How that is known.
+    pub known_by: KnownBy,
+    /// Why, or what was looked at.
+    pub reason: Option<String>,
+}
+
+/// How it is known who did something. It is never taken for more than it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KnownBy {
+    /// The machine's user that the program ran as.
+    SystemUser,
+    /// Somebody said so with `--as`.
+    Said,
+    /// A CI service's variables say so.
+    Ci,
+    /// The program did it by itself.
+    Understudy,
+}
+
+impl KnownBy {
+    /// For people, after a name.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::SystemUser => "system user",
+            Self::Said => "as they said",
+            Self::Ci => "as CI says",
+            Self::Understudy => "by itself",
+        }
+    }
 }
 
 /// The stages that follow from the moves, taken in order.
 #[must_use]
 pub fn stages<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Stages {
-    let mut stages = Stages::default();
-    for entry in entries {
-        if let LedgerEvent::Moved(moved) = &entry.event {
-            let change = stages.0.entry(moved.change.clone()).or_default();
-            if moved.lanes.is_empty() {
-                change.lanes.clear();
-                change.unlisted = moved.to;
-            }
-            change
-                .lanes
-                .extend(moved.lanes.iter().map(|lane| (lane.clone(), moved.to)));
-        }
-    }
-    stages
+    let rollouts = rollouts(entries).into_iter();
+    Stages(
+        rollouts
+            .filter(|(_, rollout)| rollout.moved)
+            .map(|(change, rollout)| (change, rollout.stages()))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -238,6 +321,9 @@ mod tests {
                 by: "ana".to_owned(),
                 reason: None,
                 code: None,
+                known_by: None,
+                event: None,
+                gate: None,
             }),
         }
     }

@@ -1,6 +1,7 @@
 //! Which rows live lanes get: the decision before publishing (the design's "What is published").
 
 pub mod lane;
+pub mod record;
 
 use std::collections::BTreeMap;
 
