@@ -92,7 +92,7 @@ pub(crate) struct RunArguments {
         long,
         value_name = "YYYY-MM-DD",
         requires = "to",
-        conflicts_with = "date"
+        conflicts_with_all = ["date", "markdown", "junit"]
     )]
     pub(crate) from: Option<RunDate>,
     /// The last date of several runs
@@ -182,7 +182,7 @@ Exit codes: 0 identical or expected, 1 unexpected, 2 wrong usage, 3 nothing to c
 #[derive(Debug, Args)]
 #[command(after_help = DIFF_EXAMPLES)]
 pub(crate) struct DiffArguments {
-    /// The old table: a Parquet or CSV file, or a folder of them
+    /// The old table: a file (Parquet, CSV, JSON lines, Arrow), a folder of them, or a Delta table
     pub(crate) old: String,
     /// The new table
     pub(crate) new: String,

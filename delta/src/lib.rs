@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::compute::cast;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use delta_kernel::engine::arrow_conversion::TryIntoArrow as _;
@@ -156,7 +157,12 @@ impl TableVersion {
         Ok(found.map(|data| {
             let batch = data.try_into_record_batch();
             let batch = batch.map_err(|source| self.failed(source))?;
-            let shaped = RecordBatch::try_new(self.schema.clone(), batch.columns().to_vec());
+            // Writers call the items of lists and maps what they like; the table's schema says what they are called.
+            let columns = batch.columns().iter().zip(self.schema.fields());
+            let columns = columns.map(|(column, field)| cast(column, field.data_type()));
+            let shaped = columns
+                .collect::<Result<_, _>>()
+                .and_then(|columns| RecordBatch::try_new(self.schema.clone(), columns));
             shaped.map_err(|source| DeltaError::Shape {
                 table: self.table.clone(),
                 source,

@@ -10,6 +10,7 @@ mod post;
 mod reference;
 mod signature;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub use signature::{SIGNATURE_HEADER, sign};
 /// The most messages of one delivery; those beyond it are left out, and that is said.
 pub const MAX_MESSAGES: usize = 100;
 
-/// How many are on their way at the same time.
+/// How many are on their way to one receiver at the same time.
 const PARALLEL: usize = 4;
 
 /// Where a message goes.
@@ -107,9 +108,21 @@ pub async fn deliver(messages: Vec<Message>, deadline: Duration) -> Vec<NotDeliv
         let told = tokio::time::timeout_at(until, one(&message)).await;
         told.unwrap_or(Err(NotDelivered::TooLate { at, deadline }))
     };
-    let told = stream::iter(messages.into_iter().take(MAX_MESSAGES).map(tell));
-    let told: Vec<_> = told.buffer_unordered(PARALLEL).collect().await;
-    let failed = told.into_iter().filter_map(Result::err);
+    // Each receiver has a row of its own: one that hangs keeps nobody else waiting.
+    let mut rows: BTreeMap<String, Vec<Message>> = BTreeMap::new();
+    for message in messages.into_iter().take(MAX_MESSAGES) {
+        let row = match &message.target {
+            Target::Http(endpoint) => endpoint.url.clone(),
+            Target::File(path) => path.display().to_string(),
+        };
+        rows.entry(row).or_default().push(message);
+    }
+    let rows = rows.into_values().map(async |row| {
+        let told = stream::iter(row.into_iter().map(&tell));
+        told.buffer_unordered(PARALLEL).collect::<Vec<_>>().await
+    });
+    let told: Vec<Vec<_>> = futures::future::join_all(rows).await;
+    let failed = told.into_iter().flatten().filter_map(Result::err);
     failed
         .chain((left_out > 0).then_some(NotDelivered::TooMany(left_out)))
         .collect()

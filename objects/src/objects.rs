@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use object_store::path::Path as Key;
@@ -9,6 +10,14 @@ use object_store::{Error, GetOptions, GetResult, ObjectStore, ObjectStoreExt};
 
 use crate::stores::Clients;
 use crate::{Entry, Limits, MAX_LISTED, Place, PlaceError, Stat};
+
+/// How often a listing is begun whose answer breaks off or cannot be understood.
+const LISTINGS: u32 = 4;
+/// How long to wait before the second time; before later ones, longer.
+const LIST_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// A listing that failed after this long is not begun again.
+const LIST_NOT_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// The objects below one place. Every key is relative to it.
 #[derive(Debug, Clone)]
@@ -60,24 +69,41 @@ impl Objects {
     /// If the listing cannot be completed, or is too long: part of a listing is never given.
     pub async fn list(&self, folder: &str) -> Result<Vec<Entry>, ReadError> {
         let prefix = self.folder(folder)?;
-        let mut found = self.reader().list(prefix.as_ref());
+        let begun = Instant::now();
+        let mut tried = 1;
+        let mut entries = loop {
+            match self.list_once(prefix.as_ref()).await {
+                Ok(Some(entries)) => break entries,
+                Ok(None) => {
+                    return Err(ReadError::TooMany {
+                        url: self.url(folder),
+                    });
+                }
+                // The client repeats requests, and not answers that break off.
+                Err(Error::Generic { .. }) if may_repeat(tried, begun) => {
+                    tokio::time::sleep(LIST_AGAIN_AFTER * tried).await;
+                    tried += 1;
+                }
+                Err(error) => return Err(self.failed(folder, "listed", error)),
+            }
+        };
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(without_folder_marks(entries))
+    }
+
+    /// All objects below a key, in the store's order; `None` where they are too many.
+    async fn list_once(&self, prefix: Option<&Key>) -> Result<Option<Vec<Entry>>, Error> {
+        let mut found = self.reader().list(prefix);
         let mut entries = Vec::new();
-        while let Some(meta) = found
-            .try_next()
-            .await
-            .map_err(|e| self.failed(folder, "listed", e))?
-        {
+        while let Some(meta) = found.try_next().await? {
             if entries.len() == MAX_LISTED {
-                return Err(ReadError::TooMany {
-                    url: self.url(folder),
-                });
+                return Ok(None);
             }
             if let Some(key) = self.relative(&meta.location) {
                 entries.push(Entry::new(key, meta));
             }
         }
-        entries.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(without_folder_marks(entries))
+        Ok(Some(entries))
     }
 
     /// The names of the folders right below a folder, sorted.
@@ -87,8 +113,17 @@ impl Objects {
     /// If the listing cannot be completed.
     pub async fn list_folders(&self, folder: &str) -> Result<Vec<String>, ReadError> {
         let prefix = self.folder(folder)?;
-        let found = self.reader().list_with_delimiter(prefix.as_ref()).await;
-        let found = found.map_err(|e| self.failed(folder, "listed", e))?;
+        let begun = Instant::now();
+        let mut tried = 1;
+        let found = loop {
+            match self.reader().list_with_delimiter(prefix.as_ref()).await {
+                Err(Error::Generic { .. }) if may_repeat(tried, begun) => {
+                    tokio::time::sleep(LIST_AGAIN_AFTER * tried).await;
+                    tried += 1;
+                }
+                found => break found.map_err(|e| self.failed(folder, "listed", e))?,
+            }
+        };
         let name = |key: &Key| {
             key.as_ref()
                 .rsplit('/')
@@ -224,6 +259,11 @@ impl Objects {
             source,
         }
     }
+}
+
+/// What took so long has been repeated by the client already.
+fn may_repeat(tried: u32, begun: Instant) -> bool {
+    tried < LISTINGS && begun.elapsed() < LIST_NOT_AGAIN_AFTER
 }
 
 /// Some tools leave an empty object `a/` for a folder. It arrives here as `a`, of which nothing could be fetched.

@@ -34,6 +34,14 @@ pub enum OpenError {
         #[source]
         source: Option<object_store::Error>,
     },
+    /// An endpoint that is no URL.
+    #[error("`{variable}` is `{value}`, which is no URL: write it as `https://host:port`")]
+    Endpoint {
+        /// The variable.
+        variable: String,
+        /// What it says.
+        value: String,
+    },
     /// The settings that are there make no sense to the client.
     #[error("the settings in the environment do not open `{place}` (see {variables})")]
     Settings {
@@ -78,6 +86,7 @@ impl Stores {
             place.bucket().to_owned(),
             place.account().map(str::to_owned),
         );
+        self.require_endpoints()?;
         let mut clients = self.clients.lock().await;
         let found = match clients.get(&bucket) {
             Some(found) => Arc::clone(found),
@@ -88,6 +97,32 @@ impl Stores {
             }
         };
         Ok(Objects::new(place.clone(), found, Arc::clone(&self.limits)))
+    }
+}
+
+impl Stores {
+    /// A client that is given an endpoint without a scheme or a host panics with its first request.
+    fn require_endpoints(&self) -> Result<(), OpenError> {
+        let endpoints = self
+            .settings
+            .iter()
+            .filter(|(name, _)| name.contains("ENDPOINT"));
+        for (variable, value) in endpoints {
+            let host = value
+                .strip_prefix("http://")
+                .or_else(|| value.strip_prefix("https://"))
+                .map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+            let is_url = host.is_some_and(|host| {
+                !host.is_empty() && !host.starts_with(':') && !host.contains(char::is_whitespace)
+            });
+            if !is_url {
+                return Err(OpenError::Endpoint {
+                    variable: variable.clone(),
+                    value: value.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -135,6 +170,24 @@ mod tests {
         let text = open_error("az://lake/x", &[]).await;
         assert!(text.contains("AZURE_STORAGE_ACCOUNT_NAME"), "{text}");
         assert!(begun.elapsed() < 4 * crate::CREDENTIALS_TIMEOUT);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_is_no_url_is_named() {
+        for value in [
+            "",
+            "localhost:9000",
+            "http://",
+            "http://:80",
+            "ftp://x",
+            "http://a b",
+        ] {
+            let text = open_error("s3://lake/x", &[("AWS_ENDPOINT_URL", value)]).await;
+            assert!(
+                text.contains(&format!("`AWS_ENDPOINT_URL` is `{value}`")),
+                "{text}"
+            );
+        }
     }
 
     #[tokio::test]

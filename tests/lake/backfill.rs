@@ -183,7 +183,7 @@ fn published_dates_are_never_published_again() {
 }
 
 #[test]
-fn a_live_half_that_fails_ends_it() {
+fn a_live_half_that_fails_does_not_keep_the_others_from_running() {
     let daily = daily(SQL, 4);
     daily.write(
         "orders/date=2026-03-02/rows.csv",
@@ -197,14 +197,42 @@ fn a_live_half_that_fails_ends_it() {
         "2026-03-04",
         "--json",
     ]);
-    let expected = [
-        "2026-03-01 ran identical",
-        "2026-03-02 live_failed inconclusive",
-    ];
     let found = dates(&ended.expect(6).json());
-    assert_eq!(found.len(), 2, "{found:?}");
-    assert_eq!(found[0], expected[0]);
+    assert_eq!(found.len(), 4, "{found:?}");
     assert!(found[1].starts_with("2026-03-02 live_failed"), "{found:?}");
+    assert_eq!(found[3], "2026-03-04 ran identical");
+}
+
+#[test]
+fn where_later_dates_build_on_it_a_failure_ends_it_and_the_rest_is_named() {
+    let daily = daily(SQL, 4);
+    daily.write(
+        "orders/date=2026-03-02/rows.csv",
+        "id,customer,amount\n1,Ann\n",
+    );
+    daily.replace(
+        "understudy.yaml",
+        "inputs: [orders]",
+        "inputs: [orders, { dataset: totals, date: -1d, as: before, else: orders }]",
+    );
+    let all = ["run", "--from", "2026-03-01", "--to", "2026-03-04"];
+    let ended = daily.understudy(&all).expect(6);
+    let last = ended.stdout.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "  2 NOT RUN: 2026-03-03 to 2026-03-04, because the pipeline reads what it published before"
+    );
+    let report = daily
+        .understudy(&[&all[..], &["--json"]].concat())
+        .expect(6)
+        .json();
+    assert_eq!(dates(&report).len(), 2);
+    assert_eq!(report["not_run"]["dates"], 2);
+    assert_eq!(report["dates"][0]["published_before"], true);
+    // A report file is for one date.
+    daily
+        .understudy(&[&all[..], &["--junit", "report.xml"]].concat())
+        .expect(2);
 }
 
 #[test]

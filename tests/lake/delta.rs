@@ -5,7 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, Int64Array, Int64Builder, ListArray, MapBuilder, RecordBatch, StringArray,
+    StringBuilder,
+};
+use arrow::datatypes::Int64Type;
 use serde_json::{Value, json};
 use understudy_tables::ParquetFile;
 
@@ -252,6 +256,47 @@ fn partitions_are_what_the_log_says_and_columns_are_where_it_says() {
         playground.rows("copy"),
         "id,day,Name of it\n1,2026-03-01,Ann\n2,NULL,Bob\n"
     );
+}
+
+/// Some writers call the items of lists and maps otherwise than the table does.
+#[test]
+fn lists_and_maps_are_read_whatever_their_items_are_called() {
+    let playground = Playground::of(&[(
+        "same.jsonl",
+        "{\"id\":1,\"l\":[1,2]}\n{\"id\":2,\"l\":null}\n",
+    )]);
+    let lake = Lake::new(&playground, "lists");
+    let items = vec![Some(vec![Some(1), Some(2)]), None];
+    let list = ListArray::from_iter_primitive::<Int64Type, _, _>(items);
+    let mut maps = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+    maps.keys().append_value("a");
+    maps.values().append_value(1);
+    maps.append(true).unwrap();
+    maps.append(false).unwrap();
+    let columns: [(&str, ArrayRef); 3] = [
+        ("id", ids([1, 2])),
+        ("l", Arc::new(list)),
+        ("m", Arc::new(maps.finish())),
+    ];
+    let file = lake.file("rows.parquet", &columns);
+    let list = json!({"type": "array", "elementType": "long", "containsNull": true});
+    let map =
+        json!({"type": "map", "keyType": "string", "valueType": "long", "valueContainsNull": true});
+    let mut metadata = metadata(&[], &[]);
+    let field = |name: &str, kind: &Value| json!({"name": name, "type": kind, "nullable": true, "metadata": {}});
+    let fields = [
+        field("id", &json!("long")),
+        field("l", &list),
+        field("m", &map),
+    ];
+    metadata["metaData"]["schemaString"] = json!({"type": "struct", "fields": fields})
+        .to_string()
+        .into();
+    lake.commit(0, &[plain(), metadata, file]);
+    let ended = playground.understudy(&["diff", "lists", "same.jsonl", "--key", "id", "--json"]);
+    let report = ended.expect(1).json();
+    assert_eq!(report["rows"]["changed"], 0, "{report:#}");
+    assert_eq!(report["schema"][0]["column"], "m", "{report:#}");
 }
 
 #[test]

@@ -106,6 +106,67 @@ fn a_gap_in_a_window_is_said_and_a_beginning_is_not() {
 }
 
 #[test]
+fn a_balance_does_not_begin_anew_after_a_gap() {
+    let balances = balances();
+    let run = |day: &str| balances.understudy(&["run", "--json", "--date", day]);
+    run("2026-03-01").expect(0);
+    // The second day was not run.
+    let ended = run("2026-03-03").expect(6);
+    let says = ["nothing is at `live/balance/date=2026-03-02/`", "`else`"];
+    for part in says {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+    run("2026-03-02").expect(0);
+    run("2026-03-03").expect(0);
+    // Before the first date, what stands in does so.
+    balances.write("moves/date=2026-02-20/rows.csv", "customer,amount\nAnn,1\n");
+    run("2026-02-20").expect(0);
+}
+
+#[test]
+fn what_another_slice_published_is_not_the_past_of_this_one() {
+    let balances = balances();
+    let slices = "slices: { ann: [Ann], bob: [Bob] }\ntasks:\n";
+    balances.replace("understudy.yaml", "tasks:\n", slices);
+    balances.replace(
+        "understudy.yaml",
+        "opening.csv }",
+        "opening.csv, customer: customer }",
+    );
+    balances.replace(
+        "understudy.yaml",
+        "date={date}/\" }",
+        "date={date}/\", customer: customer }",
+    );
+    let run = |day: &str, arguments: &[&str]| {
+        balances.understudy(&[&["run", "--date", day], arguments].concat())
+    };
+    let rows = |folder: &str| balances.rows_in(&format!("live/balance/{folder}"));
+    run("2026-03-01", &["--slice", "ann"]).expect(0);
+    run("2026-03-02", &["--slice", "bob"]).expect(0);
+    assert_eq!(
+        rows("date=2026-03-02/slice=bob"),
+        "customer,amount\nBob,198\n"
+    );
+    run("2026-03-02", &["--slice", "ann"]).expect(0);
+    assert_eq!(
+        rows("date=2026-03-02/slice=ann"),
+        "customer,amount\nAnn,103\n"
+    );
+    // For everybody, the day before is there once all slices are.
+    run("2026-03-03", &[]).expect(0);
+    let all = rows("date=2026-03-03");
+    assert!(all.contains("Ann,106") && all.contains("Bob,195"), "{all}");
+    run("2026-03-04", &["--slice", "ann"]).expect(0);
+    let ended = run("2026-03-05", &[]).expect(6);
+    assert!(
+        ended.stderr.contains("live/balance/date=2026-03-04/"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn both_versions_read_the_same_published_rows() {
     let balances = balances();
     balances

@@ -176,6 +176,9 @@ impl Scene {
             by: "ana".to_owned(),
             reason: None,
             code: None,
+            known_by: None,
+            event: None,
+            gate: None,
         });
         self.ledger()
             .append(&event, DateTime::<Utc>::UNIX_EPOCH)

@@ -98,6 +98,10 @@ impl Scene {
         ));
     }
 
+    pub(crate) fn remove(&self, key: &str) {
+        self.boto(&format!("bucket.Object({key:?}).delete()"));
+    }
+
     /// What a line of Python prints that knows the bucket; moto brings the client along.
     fn boto(&self, line: &str) -> String {
         let moto = std::env::var("UNDERSTUDY_MOTO").unwrap_or_else(|_| "moto_server".to_owned());

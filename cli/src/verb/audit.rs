@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use serde_json::json;
-use understudy_core::ledger::{Entry, LedgerEvent};
+use understudy_core::ledger::{Entry, KnownBy, LedgerEvent};
+use understudy_core::rollout::lane::LaneEvent;
 use understudy_runtime::error::RunError;
 use understudy_runtime::report::visible::visible;
 use understudy_runtime::store::layout::Store;
@@ -73,11 +74,25 @@ fn check(path: &Path, as_json: bool) -> Result<Exit, RunError> {
     })
 }
 
+fn of_slice(slice: Option<&str>) -> String {
+    slice.map(|slice| format!(" {slice}")).unwrap_or_default()
+}
+
+fn who(name: &str, known_by: Option<KnownBy>) -> String {
+    match known_by {
+        Some(KnownBy::Understudy) | None => name.to_owned(),
+        Some(known) => format!("{name} ({})", known.text()),
+    }
+}
+
 fn line(entry: &Entry) -> String {
     let what = match &entry.event {
         LedgerEvent::Published(run) => {
             let end = if run.succeeded {
-                format!("published {} outputs", run.outputs.len())
+                match run.outputs.len() {
+                    1 => "published 1 output".to_owned(),
+                    outputs => format!("published {outputs} outputs"),
+                }
             } else {
                 "LIVE FAILED".to_owned()
             };
@@ -86,7 +101,8 @@ fn line(entry: &Entry) -> String {
             } else {
                 format!(", {} alerts", run.alerts.len())
             };
-            format!("{} {}  {end}{alerts}", run.date, run.run)
+            let slice = of_slice(run.slice.as_deref());
+            format!("{}{slice} {}  {end}{alerts}", run.date, run.run)
         }
         LedgerEvent::Judged(run) => {
             let lanes: Vec<String> = run
@@ -96,8 +112,9 @@ fn line(entry: &Entry) -> String {
                 .map(|(verdict, count)| format!("{count} {verdict}"))
                 .collect();
             format!(
-                "{} {}  {}: {} ({})",
+                "{}{} {}  {}: {} ({})",
                 run.date,
+                of_slice(run.slice.as_deref()),
                 run.run,
                 run.change,
                 run.verdict,
@@ -111,8 +128,36 @@ fn line(entry: &Entry) -> String {
             } else {
                 lanes.join(", ")
             };
-            format!("{}: {lanes} to {} by {}", moved.change, moved.to, moved.by)
+            let what = match moved.event {
+                Some(LaneEvent::FallBack { .. }) => "fell back".to_owned(),
+                Some(LaneEvent::NewCode) => "back, for other code".to_owned(),
+                _ => format!("to {}", moved.to),
+            };
+            let overridden = moved.gate.as_ref().is_some_and(|gate| gate.overridden);
+            let overridden = if overridden { ", GATE OVERRIDDEN" } else { "" };
+            format!(
+                "{}: {lanes} {what} by {}{overridden}",
+                moved.change,
+                who(&moved.by, moved.known_by)
+            )
         }
+        LedgerEvent::Held(hold) => {
+            let lanes: Vec<String> = hold.lanes.iter().map(ToString::to_string).collect();
+            let lanes = if lanes.is_empty() {
+                "all lanes".to_owned()
+            } else {
+                lanes.join(", ")
+            };
+            let what = if hold.held { "held" } else { "released" };
+            let who = who(&hold.by, Some(hold.known_by));
+            format!("{}: {lanes} {what} by {who}", hold.change)
+        }
+        LedgerEvent::Approved(approved) => format!(
+            "{}: evidence {} approved by {}",
+            approved.change,
+            approved.evidence.short(),
+            who(&approved.by, Some(approved.known_by))
+        ),
     };
     format!("{:>6}  {}  {}", entry.number, entry.at, visible(&what))
 }

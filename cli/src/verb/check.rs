@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use understudy_core::spec::{Problem, Spot};
+use understudy_core::spec::{Problem, Spot, VersionKind};
 use understudy_runtime::error::RunError;
 use understudy_runtime::observe::{self, SchemaReport};
 use understudy_runtime::pipeline::{self, LoadError, Pipeline, listing};
@@ -105,12 +105,17 @@ fn planning_problems(pipeline: &Pipeline, schemas: &SchemaReport) -> Vec<Problem
         };
         let scope = pipeline.places.scope_of_version(task, version);
         let message = format!("version `{version}` of task `{task}` cannot be planned: {reason}");
-        pipeline.places.problem(
-            &spot,
-            scope,
-            &message,
-            "mend the query; it sees only the task's inputs",
-        )
+        let kind = pipeline
+            .spec
+            .task(task)
+            .and_then(|task| Some(&task.versions.get(version)?.kind));
+        let hint = match kind {
+            Some(VersionKind::Merge(_)) => {
+                "mend the inputs, give a CSV's columns `types`, or merge in another way"
+            }
+            _ => "mend the query; it sees only the task's inputs",
+        };
+        pipeline.places.problem(&spot, scope, &message, hint)
     });
     datasets.chain(versions).collect()
 }

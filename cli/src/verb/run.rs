@@ -76,7 +76,7 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
         arguments.json,
         Detail::Summary,
     );
-    tell_others(&request, &[&end.report]).await;
+    let told = tell_others(&request, &[&end.report], crew).await;
     // What a scheduler hears is whether live is published, not whether a report is written.
     if let Err(error) = shown {
         fail(&error);
@@ -85,7 +85,11 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
         eprintln!("interrupted: nothing half was published, and what is complete is kept");
         eprintln!("hint: the same command goes on where this one stopped");
     }
-    Ok(exit(&end, arguments.strict))
+    Ok(if told {
+        exit(&end, arguments.strict)
+    } else {
+        Exit::Interrupted
+    })
 }
 
 /// A run a date. What each step of it does goes to the run's own files; here a line a date is enough.
@@ -112,29 +116,48 @@ async fn several(
         .dates
         .iter()
         .filter_map(|date| date.report.as_ref());
-    tell_others(request, &reports.collect::<Vec<_>>()).await;
-    Ok(exit_of_several(&end, arguments.strict))
+    let told = tell_others(request, &reports.collect::<Vec<_>>(), crew).await;
+    Ok(if told {
+        exit_of_several(&end, arguments.strict)
+    } else {
+        Exit::Interrupted
+    })
 }
 
-/// Whoever wants to know is told last, within a bound; whatever goes wrong with it is a note.
-async fn tell_others(request: &RunRequest<'_>, reports: &[&RunReport]) {
+/// Whoever wants to know is told last, within a bound; whatever goes wrong with it is a note. Gives whether nobody
+/// interrupted it.
+async fn tell_others(request: &RunRequest<'_>, reports: &[&RunReport], crew: &Crew) -> bool {
     let Ok(pipeline) = pipeline::load(request.pipeline) else {
-        return;
+        return true;
     };
     let deadline = match request.halves {
         Halves::Live => notify::LIVE_DEADLINE,
         Halves::Both | Halves::Shadow => notify::DEADLINE,
     };
-    for failed in notify::tell(&pipeline, reports, deadline).await {
-        eprintln!("note: {}", visible(&failed));
+    let was_interrupted = crew.is_interrupted();
+    tokio::select! {
+        failed = notify::tell(&pipeline, reports, deadline) => {
+            for failed in failed {
+                eprintln!("note: {}", visible(&failed));
+            }
+            true
+        }
+        () = crew.interruption(), if !was_interrupted => {
+            eprintln!("interrupted: not everybody was told; the run itself is complete");
+            false
+        }
     }
 }
 
 fn exit_of_several(end: &BackfillEnd, strict: bool) -> Exit {
-    match &end.stopped_by {
-        Some(DateEnd::Ran(end)) => return exit(end, strict),
-        Some(DateEnd::Failed(error)) => return kind_of(error),
-        Some(DateEnd::Published) | None => {}
+    let failed = end.failed.iter().map(|date| match date {
+        DateEnd::Ran(end) => exit(end, strict),
+        DateEnd::Failed(error) => kind_of(error),
+        DateEnd::Published => Exit::Good,
+    });
+    // Among those that stop live, a greater code is a graver one.
+    if let Some(worst) = failed.max_by_key(|exit| *exit as u8) {
+        return worst;
     }
     let verdicts = end.report.dates.iter().filter_map(|date| date.verdict);
     of_verdict(verdicts.max(), strict)

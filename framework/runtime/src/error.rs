@@ -41,10 +41,12 @@ pub enum RunError {
         source: std::io::Error,
     },
     /// Another process works on the same date.
-    #[error("another run of {date} is going on in this store; wait for it, or end it")]
+    #[error("another run of {date} is going on in this store{holder}; wait for it, or end it")]
     Busy {
         /// The date.
         date: String,
+        /// Who says that they hold it, in brackets; empty where that is not known.
+        holder: String,
     },
     /// A task that is not there.
     #[error("{0}")]

@@ -71,7 +71,8 @@ pub enum ObserveError {
     NoDate(Vec<String>),
     /// A dataset is not there.
     #[error(
-        "dataset `{name}` on {date}: nothing is at `{location}`; check the path and the run date"
+        "dataset `{name}` on {date}: nothing is at `{location}`; check the path and the run date{}",
+        if name.contains("@or ") { " (what stands behind `else` is read only where no earlier date is there either)" } else { "" }
     )]
     NotThere {
         /// The dataset.

@@ -16,6 +16,7 @@ use futures::FutureExt as _;
 use understudy_core::digest::Digest;
 use understudy_core::event::Event;
 use understudy_core::judge::lanes::ChangeVerdict;
+use understudy_core::ledger::{LedgerEvent, PublishedRun};
 use understudy_core::plan::{Half, InputFrom, Node, Work};
 use understudy_core::run::{Failure, FailureKind, RunLog};
 use understudy_core::snapshot::InputSnapshot;
@@ -24,21 +25,20 @@ use understudy_core::verdict::Verdict;
 use crate::error::RunError;
 use crate::events::{EventSink, Recorder};
 use crate::execute::{Executor, Resources, Reuse};
-use crate::observe::{CodeDigests, changed_inputs, code_digests, require_tables};
+use crate::observe::{CodeDigests, When, changed_inputs, code_digests, require_tables};
 use crate::pipeline;
 use crate::prepare::{Asked, Prepared, prepare};
 use crate::report::model::{LiveStatus, RunReport};
 use crate::store::Store;
+use crate::store::claim::{self, Leased};
 use crate::store::lease::Lease;
+use crate::store::ledger;
 use crate::store::lock::Lock;
-use crate::store::publish::finish_pending;
+use crate::store::publish::{Finished, Outcome, finish_pending};
 use crate::store::upload::upload_run;
 use crate::worker::Crew;
 
 use self::record::RunRecord;
-
-/// How long a run waits for another one of the same date.
-const LOCK_WAIT: Duration = Duration::from_millis(200);
 
 /// Which halves to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,11 +91,13 @@ pub async fn run(
     let started = Instant::now();
     crew.begin();
     // What a crash left half published is finished before anything is looked at.
-    finish_pending(&Store::of(&pipeline::load(request.pipeline)?))?;
+    let store = Store::of(&pipeline::load(request.pipeline)?);
+    let finished = finish_pending(&store)?;
+    // A ledger that cannot be written is no reason not to publish; what comes next says that it cannot.
+    let recorded = record_finished(&store, &finished);
     let prepared = prepare(request.pipeline, request.asked, crew).await?;
     require_live_inputs(&prepared, request.halves)?;
-    let _locks = lock(&prepared)?;
-    let lease = lease(&prepared)?;
+    let (_locks, lease) = claimed(&prepared)?;
     let stored = record::read(&prepared.store, &prepared.plan.run)?;
     let request = &RunRequest {
         reuse: reuse(request.reuse, stored.as_ref()),
@@ -115,6 +117,25 @@ pub async fn run(
         run: record.run.clone(),
         steps: Executor::step_count(&prepared.plan),
     });
+    for finished in &finished {
+        executor.events.emit(&Event::Alert {
+            message: format!(
+                "run {} had been cut off while it published; {}",
+                finished.run,
+                match finished.outcome {
+                    Outcome::Published => "that is finished now",
+                    Outcome::TakenBack => "nothing of it was published",
+                    Outcome::Overtaken =>
+                        "another run has published the same since, and that stays",
+                }
+            ),
+        });
+    }
+    if let Err(error) = recorded {
+        executor.events.emit(&Event::Alert {
+            message: format!("what was finished is not recorded in the ledger: {error}"),
+        });
+    }
     prepared.alerts.iter().for_each(|message| {
         executor.events.emit(&Event::Alert {
             message: message.clone(),
@@ -193,63 +214,70 @@ fn reuse(asked: Reuse, stored: Option<&RunRecord>) -> Reuse {
     }
 }
 
-/// A run of everybody on a date works alone; runs of different slices may work side by side.
-fn lock(prepared: &Prepared) -> Result<Vec<Lock>, RunError> {
+/// What keeps other runs of the same customers on the same date away.
+fn claimed(prepared: &Prepared) -> Result<(Vec<Lock>, Option<Lease>), RunError> {
     let plan = &prepared.plan;
+    let store = &prepared.store;
     let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
-    let of = |slice| prepared.store.lock_dir(&plan.pipeline, plan.date, slice);
-    let (whole, own) = (of(None), of(slice));
-    let taken = || -> std::io::Result<Option<Vec<Lock>>> {
-        std::fs::create_dir_all(&own)?;
-        let locks = if slice.is_some() {
-            [
-                Lock::shared(&whole, LOCK_WAIT)?,
-                Lock::exclusive(&own, LOCK_WAIT)?,
-            ]
-        } else {
-            [Lock::exclusive(&whole, LOCK_WAIT)?, None]
-        };
-        let wanted = 1 + usize::from(slice.is_some());
-        let locks: Vec<Lock> = locks.into_iter().flatten().collect();
-        Ok((locks.len() == wanted).then_some(locks))
+    let busy = |holder: String| {
+        let name = slice
+            .map(|slice| format!(" slice {slice}"))
+            .unwrap_or_default();
+        RunError::Busy {
+            date: format!("{}{name}", plan.date),
+            holder,
+        }
     };
-    let what = || {
-        format!(
-            "the store `{}` cannot be used",
-            prepared.store.root().display()
-        )
-    };
-    let taken = taken().map_err(|source| RunError::Machine {
-        what: what(),
+    let locks = claim::locks(store, &plan.pipeline, plan.date, slice);
+    let locks = locks.map_err(|source| RunError::Machine {
+        what: format!("the store `{}` cannot be used", store.root().display()),
         source,
     })?;
-    let name = slice
-        .map(|slice| format!(" slice {slice}"))
-        .unwrap_or_default();
-    taken.ok_or(RunError::Busy {
-        date: format!("{}{name}", plan.date),
-    })
+    let locks =
+        locks.ok_or_else(|| busy(claim::holder(store, &plan.pipeline, plan.date, slice)))?;
+    match claim::lease(store, &plan.pipeline, plan.date, slice)? {
+        Leased::NotNeeded => Ok((locks, None)),
+        Leased::Held(lease) => Ok((locks, Some(lease))),
+        Leased::ByOthers => Err(busy(
+            " (another machine, or one that died less than five minutes ago)".to_owned(),
+        )),
+    }
 }
 
-/// Where the store is in an object store, runs of other machines have to be kept away, too.
-fn lease(prepared: &Prepared) -> Result<Option<Lease>, RunError> {
-    let Some(url) = prepared.store.remote() else {
-        return Ok(None);
-    };
-    let plan = &prepared.plan;
-    let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
-    let pipeline = understudy_core::path_part::encode(&plan.pipeline);
-    let date_url = format!("{url}/locks/{pipeline}/date={}", plan.date);
-    let file = prepared
-        .store
-        .lock_dir(&plan.pipeline, plan.date, slice)
-        .join("lease");
-    match Lease::take(&date_url, slice, &file)? {
-        Some(lease) => Ok(Some(lease)),
-        None => Err(RunError::Busy {
-            date: plan.date.to_string(),
-        }),
+/// What an earlier run had begun to publish, and this one finished, is in the ledger as if it had not been cut off.
+fn record_finished(store: &Store, finished: &[Finished]) -> Result<(), RunError> {
+    for finished in finished {
+        let [first, ..] = finished.markers.as_slice() else {
+            continue;
+        };
+        let is_recorded = ledger::open(store)?.entries().iter().any(|entry| {
+            matches!(&entry.event, LedgerEvent::Published(run) if run.run == finished.run && run.succeeded)
+        });
+        if is_recorded {
+            continue;
+        }
+        let outputs = finished.markers.iter();
+        let code = outputs.clone().filter_map(|marker| {
+            let mut versions = marker.code.values();
+            let only = versions.next().filter(|_| marker.code.len() == 1)?;
+            Some((marker.task.clone(), only.clone()))
+        });
+        let event = LedgerEvent::Published(PublishedRun {
+            pipeline: first.pipeline.clone(),
+            run: finished.run.clone(),
+            date: first.date,
+            slice: first.slice.clone(),
+            succeeded: true,
+            outputs: outputs
+                .map(|marker| (marker.task.clone(), marker.digest.clone()))
+                .collect(),
+            code: code.collect(),
+            fallbacks: BTreeMap::new(),
+            alerts: Vec::new(),
+        });
+        ledger::append(store, &event, crate::clock::now())?;
     }
+    Ok(())
 }
 
 fn executor<'a>(
@@ -353,7 +381,14 @@ impl Attempt<'_> {
 
     /// Promise 3: what was read must be what was pinned, code included.
     fn look_for_changes(&self) {
-        let mut changed = changed_inputs(&self.prepared.pipeline, &self.prepared.inputs);
+        let mut changed = changed_inputs(
+            &self.prepared.pipeline,
+            &self.prepared.inputs,
+            &When {
+                date: self.prepared.plan.date,
+                slice: self.prepared.plan.slice.clone(),
+            },
+        );
         match code_digests(&self.prepared.pipeline) {
             Ok(code) if is_still(&code, &self.prepared.code) => {}
             Ok(_) => changed.push("the code of a version was edited".to_owned()),

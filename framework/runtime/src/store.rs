@@ -3,6 +3,7 @@
 //! Knows: files, folders, digests, locks. Does not know: tasks, tables, what a run decides.
 //! Everything that must outlive a crash goes through [`durable`]; only [`publish`] writes an output location.
 
+pub(crate) mod claim;
 pub mod durable;
 pub mod fault;
 pub mod layout;

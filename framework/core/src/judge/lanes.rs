@@ -78,7 +78,8 @@ fn judge_task(
         .map(|what| format!("an input changed during the run: {what}"))
         .collect();
     match log.comparisons.get(&position).map(|record| &record.outcome) {
-        Some(Ok(comparison)) => judge_comparison(comparison, doubts),
+        Some(Ok(comparison)) if doubts.is_empty() => judge_comparison(comparison, doubts),
+        Some(Ok(comparison)) => not_proved(judge_comparison(comparison, doubts)),
         Some(Err(failure)) => {
             let reason =
                 missing_side(plan, log, planned).unwrap_or_else(|| failure.message.clone());
@@ -89,6 +90,20 @@ fn judge_task(
                 .unwrap_or_else(|| "it was not compared".to_owned());
             not_checked(reason, doubts)
         }
+    }
+}
+
+/// The two sides may have read different data, so that a difference may be one of the data.
+fn not_proved(judged: TaskVerdict) -> TaskVerdict {
+    let not_checked = |verdict: Verdict| verdict.min(Verdict::Inconclusive);
+    TaskVerdict {
+        verdict: not_checked(judged.verdict),
+        reasons: judged.reasons,
+        customers: judged
+            .customers
+            .into_iter()
+            .map(|(customer, verdict)| (customer, not_checked(verdict)))
+            .collect(),
     }
 }
 

@@ -28,9 +28,23 @@ pub enum LocationError {
     /// A placeholder that is none of those that there are.
     #[error("`{{{0}}}` is not a placeholder")]
     UnknownPlaceholder(String),
+    /// A user or a password in a URL.
+    #[error("a URL has a name or a password before its bucket")]
+    Credentials,
     /// A brace without its partner.
     #[error("a brace is not closed in `{0}`")]
     Unclosed(String),
+}
+
+/// What stands before the bucket of a URL, where nothing may. The container of an `abfss://` URL stands there rightly.
+pub(crate) fn credentials(text: &str) -> Option<std::ops::Range<usize>> {
+    let scheme = text.find("://")?;
+    let begin = scheme + "://".len();
+    let end = text[begin..]
+        .find('/')
+        .map_or(text.len(), |end| begin + end);
+    let at = text[begin..end].rfind('@')?;
+    (!text[..scheme].ends_with("abfss")).then_some(begin..begin + at)
 }
 
 impl Location {
@@ -39,6 +53,9 @@ impl Location {
     /// # Errors
     /// A placeholder that is not known, or a brace without a partner.
     pub fn parse(text: &str) -> Result<Self, LocationError> {
+        if credentials(text).is_some() {
+            return Err(LocationError::Credentials);
+        }
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(open) = rest.find('{') {

@@ -1,5 +1,6 @@
 //! The problems as they are found, and whose they are.
 
+use super::location::credentials;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::problem::{Problem, Scope};
@@ -126,7 +127,18 @@ pub(crate) fn line_at(source: &str, mark: Mark) -> String {
         dots(start.is_none() && from > 0),
         dots(end.is_none() && to < source.len()),
     );
-    printable(&format!("{left}{}{right}", line.trim()))
+    printable(&format!(
+        "{left}{}{right}",
+        without_credentials(line.trim())
+    ))
+}
+
+/// What may be a password is not printed.
+fn without_credentials(line: &str) -> String {
+    match credentials(line) {
+        Some(range) => format!("{}…{}", &line[..range.start], &line[range.end..]),
+        None => line.to_owned(),
+    }
 }
 
 /// Text without anything that a terminal would obey.

@@ -16,7 +16,7 @@ mod versions;
 use std::collections::BTreeMap;
 
 use super::FileCheck;
-use super::location::Location;
+use super::location::{Location, LocationError};
 use super::model::{Change, Dataset, FlagSettings, Slice, Spec, Task};
 use super::nearest::hint;
 use super::places::Spot;
@@ -32,6 +32,16 @@ const DEFAULT_STORE: &str = "./store";
 
 /// What to write where a placeholder is wrong.
 const PLACEHOLDERS: &str = "the placeholders are {date}, {date-1d} and the like (a number of days before or after), and {slice}";
+
+/// What to do about a location that cannot be read.
+fn fix_of(error: &LocationError) -> &'static str {
+    match error {
+        LocationError::Credentials => {
+            "take it out, and set the store's own variables in the environment; docs/object-stores.md lists them"
+        }
+        _ => PLACEHOLDERS,
+    }
+}
 
 /// What the readers share.
 pub(crate) struct Reading<'a, 's> {
@@ -155,7 +165,7 @@ fn read_dataset(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> Option
             customer: text_at(node, "customer").map(|(column, _)| column.to_owned()),
         }),
         Err(error) => {
-            let fix = PLACEHOLDERS;
+            let fix = fix_of(&error);
             reading
                 .problems
                 .push(mark, &Origin::Pipeline, error.to_string(), fix);

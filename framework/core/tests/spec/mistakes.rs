@@ -356,6 +356,20 @@ mod values {
     }
 
     #[test]
+    fn a_password_in_a_url_is_refused_and_not_printed() {
+        mistake(
+            "store: ./store",
+            "store: s3://me:sesame@lake/store",
+            expect![[r#"
+                understudy.yaml:2:8: a URL has a name or a password before its bucket
+                    store: s3://…@lake/store
+                    hint: take it out, and set the store's own variables in the environment; docs/object-stores.md lists them
+                => nothing runs
+            "#]],
+        );
+    }
+
+    #[test]
     fn unknown_placeholder() {
         mistake(
             "date={date}/",

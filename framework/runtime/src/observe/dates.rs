@@ -90,7 +90,7 @@ fn externals(
     Ok(found)
 }
 
-fn dates_of(
+pub(super) fn dates_of(
     pipeline: &Pipeline,
     location: &Location,
     what: &str,

@@ -1,13 +1,14 @@
 //! The data that a run reads, pinned: exactly these files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use understudy_core::run_date::RunDate;
-use understudy_core::snapshot::{DatasetSnapshot, Found, InputSnapshot};
+use understudy_core::snapshot::{DatasetSnapshot, Found, InputSnapshot, PinnedFile};
 use understudy_core::spec::{Input, InputSource, Location, Spec, Stored, Table, Task, VersionKind};
 use understudy_tables::{self as tables, Day, PinError, TableSource};
 
 use super::copies::{self, CopyError};
+use super::dates::dates_of;
 use super::{ObserveError, When, remote, running_versions};
 use crate::pipeline::Pipeline;
 use crate::store::remote::{RemoteError, is_remote};
@@ -89,11 +90,86 @@ fn pin_once(pipeline: &Pipeline, when: &When) -> Result<InputSnapshot, ObserveEr
 fn pin_stored(pipeline: &Pipeline, stored: &Stored, when: &When) -> Result<Found, ObserveError> {
     let found = pin_table(pipeline, stored, when)?;
     match (&found, &stored.otherwise) {
-        (Found::NotYet(_), Some(otherwise)) => {
+        // What begins anew after a gap would have forgotten all that came before it.
+        (Found::NotYet(_), Some(otherwise)) if !has_earlier(pipeline, stored, when)? => {
             pin_table(pipeline, &Stored::dataset(otherwise.clone()), when)
         }
         _ => Ok(found),
     }
+}
+
+/// Whether any day before those that are asked for is there.
+fn has_earlier(pipeline: &Pipeline, stored: &Stored, when: &When) -> Result<bool, ObserveError> {
+    let what = format!("dataset `{}`", stored.name());
+    let location = location_of(&pipeline.spec, stored, when, &what)?;
+    let first = stored.plus_days - i64::from(stored.days - 1);
+    let first = when.date.plus_days(first);
+    let dates = dates_of(pipeline, &location, &what)?;
+    let before = |date: &RunDate| first.is_some_and(|first| *date < first);
+    for date in dates.into_iter().filter(before) {
+        let is_there = match stored.table {
+            Table::Dataset(_) => true,
+            Table::Published(_) => {
+                let day = location.at(date).unwrap_or_default();
+                pin_day(pipeline, stored, &day, when).is_ok()
+            }
+        };
+        if is_there {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Pins one day of a table. Of what was published by slices, a slice's own is read; for everybody, all of them have to
+/// be there.
+fn pin_day(
+    pipeline: &Pipeline,
+    stored: &Stored,
+    location: &str,
+    when: &When,
+) -> Result<DatasetSnapshot, PinError> {
+    let snapshot = pin_anywhere(pipeline, stored.name(), location)?;
+    let is_ours = match &stored.table {
+        Table::Dataset(_) => return Ok(snapshot),
+        Table::Published(name) => pipeline
+            .spec
+            .task(name)
+            .is_some_and(|task| !task.is_live_external()),
+    };
+    if !is_ours {
+        return Ok(snapshot);
+    }
+    let own = when.slice.as_ref().map(|slice| slice.name.as_str());
+    of_slice(snapshot, own, pipeline.spec.slices.keys()).ok_or_else(|| PinError::NotFound {
+        name: stored.name().to_owned(),
+        location: location.to_owned(),
+    })
+}
+
+/// What of a published day is for a slice, or for everybody; `None` where that is not there.
+fn of_slice<'a>(
+    mut snapshot: DatasetSnapshot,
+    own: Option<&str>,
+    mut slices: impl Iterator<Item = &'a String>,
+) -> Option<DatasetSnapshot> {
+    fn slice_of(file: &PinnedFile) -> Option<&str> {
+        let mut keys = file.partitions.iter();
+        keys.find_map(|(key, slice)| (key == SLICE_KEY).then_some(slice.as_str()))
+    }
+    let is_whole = snapshot.files.iter().all(|file| slice_of(file).is_none());
+    let is_there = match own {
+        _ if is_whole => true,
+        Some(own) => {
+            snapshot.files.retain(|file| slice_of(file) == Some(own));
+            !snapshot.files.is_empty()
+        }
+        None => slices.all(|slice| {
+            let mut files = snapshot.files.iter();
+            files.any(|file| slice_of(file) == Some(slice))
+        }),
+    };
+    is_there.then(|| without_slices(snapshot))
 }
 
 fn pin_table(pipeline: &Pipeline, stored: &Stored, when: &When) -> Result<Found, ObserveError> {
@@ -101,15 +177,11 @@ fn pin_table(pipeline: &Pipeline, stored: &Stored, when: &When) -> Result<Found,
     let what = format!("dataset `{name}`");
     let location = location_of(&pipeline.spec, stored, when, &what)?;
     let days = days(stored, &location, &what, when)?;
-    let pin = |location: &str| pin_anywhere(pipeline, name, location);
+    let pin = |location: &str| pin_day(pipeline, stored, location, when);
     let pinned = match days.as_slice() {
         [day] if stored.days == 1 => pin(&day.location),
         days => tables::pin_days(name, days, &pin),
     };
-    let pinned = pinned.map(|snapshot| match stored.table {
-        Table::Published(_) => without_slices(snapshot),
-        Table::Dataset(_) => snapshot,
-    });
     found(pinned, &days, what, when)
 }
 
@@ -298,16 +370,43 @@ pub fn require_tables(inputs: &InputSnapshot, date: RunDate) -> Result<(), Obser
     }
 }
 
-/// The files that are no longer what was pinned, each with what happened to it.
+/// The files that are no longer what was pinned, each with what happened to it; and what external versions left since.
 #[must_use]
-pub fn changed_inputs(pipeline: &Pipeline, inputs: &InputSnapshot) -> Vec<String> {
+pub fn changed_inputs(pipeline: &Pipeline, inputs: &InputSnapshot, when: &When) -> Vec<String> {
     let changed = inputs
         .tables()
         .flat_map(|dataset| tables::changed_files(dataset, &pipeline.folder));
     let mut changed: Vec<String> = changed
         .map(|file| format!("`{}` {}", file.path, file.what))
         .collect();
+    changed.extend(grown_externals(pipeline, inputs, when));
     changed.sort();
     changed.dedup();
     changed
+}
+
+/// Locations of external versions that have files which were not there: a job was met half done.
+fn grown_externals(pipeline: &Pipeline, inputs: &InputSnapshot, when: &When) -> Vec<String> {
+    let mut grown = Vec::new();
+    for (task, versions) in &inputs.externals {
+        let Some(task) = pipeline.spec.task(task) else {
+            continue;
+        };
+        for (version, found) in versions {
+            let (Some(pinned), Some(version)) = (found.table(), task.versions.get(version)) else {
+                continue;
+            };
+            let VersionKind::External { location } = &version.kind else {
+                continue;
+            };
+            let Ok(Found::There(now)) = pin_external(pipeline, &task.name, location, "", when)
+            else {
+                continue;
+            };
+            let known: BTreeSet<&String> = pinned.files.iter().map(|file| &file.path).collect();
+            let new = now.files.iter().filter(|file| !known.contains(&file.path));
+            grown.extend(new.map(|file| format!("`{}` came after it had begun", file.path)));
+        }
+    }
+    grown
 }

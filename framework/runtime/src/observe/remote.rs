@@ -38,6 +38,9 @@ fn list(location: &str) -> Result<Vec<ListedFile>, RemoteError> {
             .map(|entry| listed(entry, url(entry)))
             .collect());
     }
+    if location.contains('*') {
+        return Err(RemoteError::Glob(location.to_owned()));
+    }
     // No folder of that name: perhaps an object.
     let Some(parent) = folder.strip_suffix(&own) else {
         return Ok(Vec::new());

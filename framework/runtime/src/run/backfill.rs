@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use understudy_core::run_date::RunDate;
+use understudy_core::spec::{InputSource, Table};
 use understudy_core::verdict::Verdict;
 
 use super::{Halves, RunEnd, RunRequest, run};
@@ -40,8 +41,24 @@ pub enum DateEnd {
 pub struct BackfillReport {
     /// The format, [`BACKFILL_FORMAT`].
     pub version: u32,
-    /// The dates, in order.
+    /// The dates that were run, in order.
     pub dates: Vec<DateReport>,
+    /// The dates that were not even begun, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_run: Option<NotRun>,
+}
+
+/// Dates that were not begun.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct NotRun {
+    /// The first of them.
+    pub from: RunDate,
+    /// The last of them.
+    pub to: RunDate,
+    /// How many they are.
+    pub dates: u64,
+    /// Why they were not.
+    pub reason: &'static str,
 }
 
 /// What became of one date.
@@ -51,6 +68,8 @@ pub struct DateReport {
     pub date: RunDate,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it was published before, so that nothing was published now.
+    pub published_before: bool,
     /// The worst verdict; `None` where no change was to be judged.
     pub verdict: Option<Verdict>,
     /// The run's report; `None` where there was no run.
@@ -80,12 +99,12 @@ pub enum Outcome {
 pub struct BackfillEnd {
     /// What people and programs read.
     pub report: BackfillReport,
-    /// The last date that did not go well, which decides the exit code.
-    pub stopped_by: Option<DateEnd>,
+    /// The dates that did not go well: the worst of them decides the exit code.
+    pub failed: Vec<DateEnd>,
 }
 
-/// Runs every date from the first to the last. A date whose live half fails, or cannot begin where live is asked for,
-/// ends it: later dates may build on it.
+/// Runs every date from the first to the last. A date that fails does not keep the others from running, unless the
+/// pipeline reads what it published before: then later dates build on it.
 ///
 /// # Errors
 /// The dates are in the wrong order, or too many.
@@ -100,26 +119,50 @@ pub async fn backfill(
         report: BackfillReport {
             version: BACKFILL_FORMAT,
             dates: Vec::new(),
+            not_run: None,
         },
-        stopped_by: None,
+        failed: Vec::new(),
     };
-    for date in dates(from, to)? {
-        let ended = one(request, date, crew, events).await;
-        let report = report(date, &ended);
+    let dates = dates(from, to)?;
+    for (position, date) in dates.iter().enumerate() {
+        let (ended, published_before) = one(request, *date, crew, events).await;
+        let report = report(*date, &ended, published_before);
         each(&report);
         let outcome = report.outcome;
         end.report.dates.push(report);
-        let stops = match outcome {
+        let reason = match outcome {
             Outcome::Ran | Outcome::AlreadyPublished => continue,
-            Outcome::Failed => request.halves != Halves::Shadow,
-            Outcome::LiveFailed | Outcome::Interrupted => true,
+            Outcome::Interrupted => Some("it was interrupted"),
+            Outcome::Failed | Outcome::LiveFailed => (request.halves != Halves::Shadow
+                && reads_its_past(request.pipeline))
+            .then_some("the pipeline reads what it published before"),
         };
-        end.stopped_by = Some(ended);
-        if stops {
+        end.failed.push(ended);
+        if let Some(reason) = reason {
+            let rest = &dates[position + 1..];
+            if let [first, ..] = rest {
+                end.report.not_run = Some(NotRun {
+                    from: *first,
+                    to,
+                    dates: rest.len() as u64,
+                    reason,
+                });
+            }
             break;
         }
     }
     Ok(end)
+}
+
+/// Whether some task reads what the pipeline published on earlier dates.
+fn reads_its_past(path: &Path) -> bool {
+    pipeline::load(path).is_ok_and(|pipeline| {
+        let mut inputs = pipeline.spec.tasks.iter().flat_map(|task| &task.inputs);
+        inputs.any(|input| match &input.source {
+            InputSource::Stored(stored) => matches!(stored.table, Table::Published(_)),
+            InputSource::Task(_) => false,
+        })
+    })
 }
 
 fn dates(from: RunDate, to: RunDate) -> Result<Vec<RunDate>, RunError> {
@@ -145,26 +188,28 @@ async fn one(
     date: RunDate,
     crew: &Crew,
     events: &dyn EventSink,
-) -> DateEnd {
+) -> (DateEnd, bool) {
     let asked = Asked {
         date: Some(date),
         ..request.asked
     };
     let halves = match is_published(request.pipeline, &asked) {
-        Ok(true) if request.halves == Halves::Live => return DateEnd::Published,
+        Ok(true) if request.halves == Halves::Live => return (DateEnd::Published, true),
         Ok(true) => Halves::Shadow,
         Ok(false) => request.halves,
-        Err(error) => return DateEnd::Failed(error),
+        Err(error) => return (DateEnd::Failed(error), false),
     };
+    let published_before = halves != request.halves;
     let request = RunRequest {
         asked,
         halves,
         ..*request
     };
-    match run(&request, crew, events).await {
+    let end = match run(&request, crew, events).await {
         Ok(end) => DateEnd::Ran(Box::new(end)),
         Err(error) => DateEnd::Failed(error),
-    }
+    };
+    (end, published_before)
 }
 
 /// Whether every output of a date is published, by whatever version.
@@ -191,7 +236,7 @@ fn is_published(path: &Path, asked: &Asked<'_>) -> Result<bool, RunError> {
     Ok(some)
 }
 
-fn report(date: RunDate, end: &DateEnd) -> DateReport {
+fn report(date: RunDate, end: &DateEnd, published_before: bool) -> DateReport {
     let (outcome, reason) = match end {
         DateEnd::Ran(end) if end.interrupted => (Outcome::Interrupted, None),
         DateEnd::Ran(end) => match &end.live_failure {
@@ -208,6 +253,7 @@ fn report(date: RunDate, end: &DateEnd) -> DateReport {
     DateReport {
         date,
         outcome,
+        published_before,
         verdict: ran.and_then(|end| end.verdict),
         report: ran.map(|end| end.report.clone()),
         reason,

@@ -193,7 +193,7 @@ impl Attempt<'_> {
         [Digest::of_json(&old), Digest::of_json(&new)]
     }
 
-    /// Whether the ledger's last verdict on this run and change is this very one.
+    /// Whether the ledger's last verdict on this change and date, for the same customers, is this very one.
     fn is_last_word(&self, event: &LedgerEvent) -> bool {
         let Ok(ledger) = ledger::open(&self.prepared.store) else {
             return false;
@@ -207,7 +207,8 @@ impl Attempt<'_> {
             .rev()
             .filter_map(|entry| match &entry.event {
                 LedgerEvent::Judged(other)
-                    if other.run == judged.run && other.change == judged.change =>
+                    if (&other.pipeline, &other.change, other.date, &other.slice)
+                        == (&judged.pipeline, &judged.change, judged.date, &judged.slice) =>
                 {
                     Some(other)
                 }

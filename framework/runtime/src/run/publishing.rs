@@ -13,6 +13,7 @@ use understudy_tasks::DATA_FILE;
 
 use super::{Attempt, LiveEnd};
 use crate::error::RunError;
+use crate::execute::Reuse;
 use crate::prepare;
 use crate::store::publish::{
     self, LiveOutput, Marker, MarkerError, ObjectPublication, RunStamp, holds_data, marker_at,
@@ -120,11 +121,15 @@ impl Attempt<'_> {
     /// Whether every output stands where it belongs, whole, as this run published it, and nothing was computed anew.
     fn stands_already(&self) -> bool {
         let log = self.executor.log.borrow();
+        // Another machine may have published this very run, whose outputs are not here.
+        let elsewhere =
+            self.prepared.store.remote().is_some() && self.executor.reuse == Reuse::Complete;
         self.prepared.plan.publications.iter().all(|publication| {
-            let reused = log
-                .nodes
-                .get(&publication.node)
-                .is_some_and(|record| record.reused);
+            let reused = elsewhere
+                || log
+                    .nodes
+                    .get(&publication.node)
+                    .is_some_and(|record| record.reused);
             let marker = reused.then(|| self.marker(&publication.location).ok().flatten());
             let ours = marker
                 .flatten()

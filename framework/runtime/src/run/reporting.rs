@@ -1,12 +1,12 @@
 //! From what happened to what people read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 use understudy_core::customer::Customer;
 use understudy_core::judge::lanes::ChangeVerdict;
-use understudy_core::plan::{NodeId, PlannedComparison, Work};
+use understudy_core::plan::{Half, NodeId, PlannedComparison, Work};
 use understudy_core::snapshot::DatasetSnapshot;
 use understudy_core::stage::{LaneStages, Stage};
 use understudy_core::verdict::Verdict;
@@ -274,7 +274,36 @@ fn notes(attempt: &Attempt<'_>) -> Vec<String> {
         )),
     };
     let tables = attempt.prepared.inputs.tables();
-    tables.filter_map(missing_days).chain(unused).collect()
+    let mut notes: Vec<String> = tables.filter_map(missing_days).collect();
+    notes.extend(live_notes(attempt));
+    notes.extend(unused);
+    notes
+}
+
+/// What is worth knowing of versions that no comparison reports of.
+fn live_notes(attempt: &Attempt<'_>) -> Vec<String> {
+    let plan = &attempt.prepared.plan;
+    let compared: BTreeSet<NodeId> = plan
+        .comparisons
+        .iter()
+        .flat_map(|planned| [planned.node(Side::Old), planned.node(Side::New)])
+        .collect();
+    let mut notes = Vec::new();
+    for (id, node) in plan.nodes() {
+        let is_ours = node.half == Half::Live && !compared.contains(&id);
+        let (Some(version), true) = (node.version(), is_ours) else {
+            continue;
+        };
+        let made = attempt.executor.result(id);
+        let made = made.filter(|_| attempt.executor.log.borrow().output(id).is_some());
+        let said = made.map(|made| made.notes).unwrap_or_default();
+        let task = &node.task;
+        notes.extend(
+            said.iter()
+                .map(|note| format!("`{task}` {version}: {note}")),
+        );
+    }
+    notes
 }
 
 /// What of a window is not there although earlier days are: a gap, and no beginning.
@@ -314,7 +343,7 @@ fn next(
     let here = if request.pipeline == Path::new(".") {
         String::new()
     } else {
-        format!(" {pipeline}")
+        format!(" {}", shell_word(&pipeline.to_string()))
     };
     let date = attempt.prepared.plan.date;
     if attempt.executor.crew.is_interrupted() {
@@ -332,5 +361,14 @@ fn next(
     let tasks = verdicts.values().flat_map(|change| &change.tasks);
     let (task, verdict) = tasks.rev().max_by_key(|(_, task)| task.verdict)?;
     (verdict.verdict >= Verdict::Inconclusive)
-        .then(|| format!("understudy report --task {task}{here}"))
+        .then(|| format!("understudy report --task {}{here}", shell_word(task)))
+}
+
+/// A word as a shell takes it for one.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -116,8 +116,10 @@ fn more(faults: &[ChainFault]) -> String {
 /// # Errors
 /// As [`Ledger::open`], and whatever an object store says.
 pub fn open(store: &Store) -> Result<Ledger, LedgerError> {
-    bring(store)?;
-    Ledger::open(&store.ledger_dir())
+    match store.remote() {
+        Some(url) => remote::open(&format!("{url}/ledger"), &store.ledger_dir()),
+        None => Ledger::open(&store.ledger_dir()),
+    }
 }
 
 /// Brings the copy of a ledger in an object store up to date.
@@ -126,7 +128,7 @@ pub fn open(store: &Store) -> Result<Ledger, LedgerError> {
 /// The object store does not give it.
 pub fn bring(store: &Store) -> Result<(), LedgerError> {
     if let Some(url) = store.remote() {
-        remote::copy(&format!("{url}/ledger"), &store.ledger_dir())?;
+        remote::settle(&format!("{url}/ledger"), &store.ledger_dir())?;
     }
     Ok(())
 }

@@ -222,8 +222,8 @@ pub fn finish_pending(store: &Store) -> Result<Vec<Finished>, PublishError> {
         return Ok(Vec::new());
     }
     let _lock = lock(store)?;
-    let finished = finish_all(store)?;
-    objects::finish_objects(store)?;
+    let mut finished = finish_all(store)?;
+    finished.extend(objects::finish_objects(store)?);
     Ok(finished)
 }
 

@@ -45,6 +45,24 @@ pub enum RemoteError {
         /// Why.
         source: std::io::Error,
     },
+    /// There are fewer entries than there were.
+    #[error(
+        "the ledger at `{url}` has {now} entries and had {before}: somebody removed some. If that was meant, remove the \
+         copies in `{}`", copies.display()
+    )]
+    LedgerShrank {
+        /// The ledger.
+        url: String,
+        /// How many there were.
+        before: usize,
+        /// How many there are.
+        now: usize,
+        /// The copies on this machine.
+        copies: PathBuf,
+    },
+    /// A glob in an object store.
+    #[error("`{0}` is a glob, which object stores do not have: name a folder or an object")]
+    Glob(String),
     /// A thread or its runtime.
     #[error("no thread could be started to ask an object store")]
     Thread,

@@ -74,6 +74,14 @@ impl Crew {
         *self.interrupted.borrow()
     }
 
+    /// Waits until somebody interrupts.
+    pub async fn interruption(&self) {
+        let mut interrupted = self.interrupted.clone();
+        if interrupted.wait_for(|yes| *yes).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Begins to count anew, for another run.
     pub fn begin(&self) {
         if let Ok(mut busy) = self.busy.lock() {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::names::text_at;
-use super::{DEFAULT_STORE, Reading};
+use super::{DEFAULT_STORE, Reading, fix_of};
+use crate::spec::location::{LocationError, credentials};
 use crate::spec::problems::{Origin, quoted};
 use crate::spec::yaml::{BEGINNING, Mark, Node};
 
@@ -26,9 +27,12 @@ pub(crate) fn check(root: &Node, reading: &mut Reading<'_, '_>) {
         .into_iter()
         .filter_map(|(key, node)| placed(&key.text, node))
         .collect();
-    let (store, _) = text_at(root, "store").unwrap_or((DEFAULT_STORE, BEGINNING));
+    let (store, mark) = text_at(root, "store").unwrap_or((DEFAULT_STORE, BEGINNING));
+    check_credentials(store, mark, &Origin::Pipeline, reading);
     let store = folders(store);
     for output in &outputs {
+        let origin = Origin::Task(output.task.to_owned());
+        check_credentials(output.text, output.mark, &origin, reading);
         check_placeholder(output, reading);
         check_store(output, &store, reading);
     }
@@ -52,6 +56,15 @@ impl Placed<'_> {
         reading
             .problems
             .push(self.mark, &Origin::Task(self.task.to_owned()), message, fix);
+    }
+}
+
+/// Outputs and the store are no dated locations, and may not hold secrets either.
+fn check_credentials(text: &str, mark: Mark, origin: &Origin, reading: &mut Reading<'_, '_>) {
+    if credentials(text).is_some() {
+        let error = LocationError::Credentials;
+        let fix = fix_of(&error);
+        reading.problems.push(mark, origin, error.to_string(), fix);
     }
 }
 

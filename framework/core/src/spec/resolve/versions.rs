@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::names::{text_at, texts_at, unique};
-use super::{PLACEHOLDERS, Reading};
+use super::{Reading, fix_of};
 use crate::spec::location::Location;
 use crate::spec::model::{
     CommandInputs, Limits, Merge, MergeHow, Missing, Param, Version, VersionKind,
@@ -109,7 +109,7 @@ fn read_external(
         Ok(location) => Some(VersionKind::External { location }),
         Err(error) => {
             let problems = &mut reading.problems;
-            problems.push(mark, origin, error.to_string(), PLACEHOLDERS);
+            problems.push(mark, origin, error.to_string(), fix_of(&error));
             None
         }
     }

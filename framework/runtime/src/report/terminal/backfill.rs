@@ -22,7 +22,7 @@ pub fn line(report: &DateReport, ink: Ink) -> String {
     let (word_tone, word) = word(report);
     let text = match (&report.report, &report.reason) {
         (_, Some(reason)) => format!("  {reason}"),
-        (Some(run), None) => details(run),
+        (Some(run), None) => details(run, report.published_before && report.verdict.is_some()),
         (None, None) => String::new(),
     };
     page.entry(&[(Tone::Quiet, &date), (word_tone, word)], &text);
@@ -35,6 +35,7 @@ fn word(report: &DateReport) -> (Tone, &'static str) {
         (Outcome::Failed, _) => (Tone::Bad, "FAILED"),
         (Outcome::Interrupted, _) => (Tone::Bad, "INTERRUPTED"),
         (Outcome::AlreadyPublished, _) => (Tone::Good, "published before"),
+        (Outcome::Ran, None) if report.published_before => (Tone::Good, "published before"),
         (Outcome::Ran, None) => (Tone::Good, "published"),
         (Outcome::Ran, Some(verdict)) => (tone(verdict), verdict_word(verdict)),
     }
@@ -49,7 +50,7 @@ fn verdict_word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn details(run: &RunReport) -> String {
+fn details(run: &RunReport, published_before: bool) -> String {
     let mut parts = Vec::new();
     for (change, report) in &run.changes {
         for (task, report) in &report.tasks {
@@ -70,6 +71,7 @@ fn details(run: &RunReport) -> String {
     }
     let published = matches!(run.live.status, LiveStatus::Published);
     parts.extend(published.then(|| "published".to_owned()));
+    parts.extend(published_before.then(|| "published before".to_owned()));
     parts.push(format!("run {}", name(&run.run, 20)));
     format!("  {}", parts.join("; "))
 }
@@ -92,6 +94,11 @@ pub fn sum(report: &BackfillReport, ink: Ink) -> String {
             _ => names(dates),
         };
         page.entry(&[(Tone::Quiet, &lead), (*tone, word)], &named);
+    }
+    if let Some(rest) = &report.not_run {
+        let lead = format!("  {} ", count(rest.dates));
+        let text = format!(": {} to {}, because {}", rest.from, rest.to, rest.reason);
+        page.entry(&[(Tone::Quiet, &lead), (Tone::Bad, "NOT RUN")], &text);
     }
     page.finish()
 }

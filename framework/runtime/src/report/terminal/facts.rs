@@ -29,10 +29,15 @@ pub(crate) fn show(page: &mut Page, report: &TaskReport, detail: &Detail) {
         most,
     );
     rules(page, report, most);
+    notes(page, report);
+    capped(page, report);
+}
+
+/// What is worth knowing and is no difference.
+pub(super) fn notes(page: &mut Page, report: &TaskReport) {
     for note in &report.notes {
         page.entry(&[(Tone::Quiet, "    note      ")], note);
     }
-    capped(page, report);
 }
 
 fn list(page: &mut Page, label: &str, mut facts: Vec<String>, most: usize) {

@@ -56,6 +56,8 @@ fn show(page: &mut Page, lead: &str, report: &TaskReport, detail: &Detail) {
         customers::show(page, report, detail);
         examples::show(page, report, detail);
         facts::show(page, report, detail);
+    } else {
+        facts::notes(page, report);
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use understudy_core::digest::Digest;
@@ -25,8 +26,33 @@ const INDEX_FILE: &str = "copied.index";
 /// What an object store called the content of each file that was copied.
 type Index = BTreeMap<String, String>;
 
+/// How often the ledger is looked at again where it looks broken, which may be an append in progress.
+const LOOKS: u32 = 4;
+/// How long to wait before each of them.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// The ledger at a URL, once it is whole or has looked broken several times.
+pub(super) fn open(url: &str, folder: &Path) -> Result<Ledger, LedgerError> {
+    settle(url, folder)?;
+    Ledger::open(folder)
+}
+
+/// Brings the copy up to date, and once more as long as it looks broken.
+pub(super) fn settle(url: &str, folder: &Path) -> Result<(), LedgerError> {
+    for look in 0..LOOKS {
+        if look > 0 {
+            std::thread::sleep(LOOK_AGAIN_AFTER * look);
+        }
+        copy(url, folder)?;
+        if super::verify(folder).is_empty() {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Brings the copy in a folder up to date with the ledger at a URL.
-pub(super) fn copy(url: &str, folder: &Path) -> Result<(), RemoteError> {
+fn copy(url: &str, folder: &Path) -> Result<(), RemoteError> {
     let unusable = |source| RemoteError::File {
         path: folder.to_owned(),
         source,
@@ -38,6 +64,15 @@ pub(super) fn copy(url: &str, folder: &Path) -> Result<(), RemoteError> {
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
     let (index, files) = at(url, async |objects| changed(objects, folder, &known).await)?;
+    let (before, now) = (entries_in(&known), entries_in(&index));
+    if now < before {
+        return Err(RemoteError::LedgerShrank {
+            url: url.to_owned(),
+            before,
+            now,
+            copies: folder.to_owned(),
+        });
+    }
     for (name, bytes) in files {
         fs::write(folder.join(name), bytes).map_err(unusable)?;
     }
@@ -51,15 +86,26 @@ pub(super) fn copy(url: &str, folder: &Path) -> Result<(), RemoteError> {
     fs::write(index_path, json).map_err(unusable)
 }
 
-/// What is there, and the files that are not what was copied before.
+/// How many entries there are; nobody takes any away.
+fn entries_in(index: &Index) -> usize {
+    let is_entry = |name: &&String| name.starts_with(|first: char| first.is_ascii_digit());
+    index.keys().filter(is_entry).count()
+}
+
+/// What is there, and the files that are not what was copied before. The head is read before anything is listed: what it
+/// vouches for is then in the listing.
 async fn changed(
     objects: &Objects,
     folder: &Path,
     known: &Index,
 ) -> Result<(Index, Vec<(String, Vec<u8>)>), RemoteError> {
     let (mut index, mut files) = (Index::new(), Vec::new());
+    if let Some(head) = objects.read(Head::FILE_NAME, MAX_FILE_BYTES).await? {
+        index.insert(Head::FILE_NAME.to_owned(), String::new());
+        files.push((Head::FILE_NAME.to_owned(), head));
+    }
     for entry in objects.list("").await? {
-        if entry.key.contains('/') {
+        if entry.key.contains('/') || entry.key == Head::FILE_NAME {
             continue;
         }
         let tag = format!("{} {:?} {}", entry.bytes, entry.e_tag, entry.modified);
@@ -80,15 +126,22 @@ pub(super) fn append(
     when: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     for _ in 0..MAX_APPEND_ATTEMPTS {
-        copy(url, folder)?;
-        let ledger = Ledger::open(folder)?;
-        let entry = ledger.next_entry(event, when);
+        let entry = open(url, folder)?.next_entry(event, when);
         if at(url, async |objects| write(objects, &entry).await)? == Created::Yes {
-            copy(url, folder)?;
+            // It is in the ledger: what can be wrong with the copy or the head by now, the next one who looks mends.
+            let _ = mend_head(url, folder);
             return Ok(());
         }
     }
     Err(LedgerError::Contended)
+}
+
+/// Two who replace the head at once may leave the older one: whoever appended looks once more.
+fn mend_head(url: &str, folder: &Path) -> Result<(), LedgerError> {
+    let ledger = open(url, folder)?;
+    let last = ledger.entries().len() as u64;
+    let head = Head::new(last, ledger.last.clone());
+    Ok(at(url, async |objects| put_head(objects, head).await)?)
 }
 
 async fn write(objects: &Objects, entry: &Entry) -> Result<Created, RemoteError> {

@@ -24,6 +24,9 @@ fn event(reason: &str) -> LedgerEvent {
         by: "ana".to_owned(),
         reason: Some(reason.to_owned()),
         code: None,
+        known_by: None,
+        event: None,
+        gate: None,
     })
 }
 

@@ -8,15 +8,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use understudy_core::digest::Digest;
 use understudy_core::run_date::RunDate;
 use understudy_objects::Stamp;
 
 use super::marker::{MARKER_FILE, Marker, MarkerError, parse};
+use super::pending::{Finished, Outcome};
 use super::staging::marker;
 use super::{LiveOutput, PublishError, RunStamp, lock};
 use crate::store::Store;
+use crate::store::claim::{self, Leased};
 use crate::store::durable::{self, FileError, Step};
 use crate::store::fault;
 use crate::store::remote::{self, RemoteError, at};
@@ -81,7 +84,6 @@ pub fn publish_objects(
     durable::create_dirs(&store.pending_dir()).map_err(PublishError::NotPublished)?;
     let _lock = lock(store)?;
     super::finish_all(store)?;
-    finish_objects(store)?;
     let files: Result<Vec<Staged>, PublishError> = publications
         .iter()
         .map(|publication| staged(stamp, publication))
@@ -103,13 +105,15 @@ pub fn publish_objects(
     put_all(&record, &path)
 }
 
-/// Finishes what a crash, or a lost answer, left of publications into object stores; under the lock.
-pub(super) fn finish_objects(store: &Store) -> Result<(), PublishError> {
+/// Finishes what a crash, or a lost answer, left of publications into object stores; under the lock. What another machine
+/// has published since stays; what another one is at work on waits for the next run.
+pub(super) fn finish_objects(store: &Store) -> Result<Vec<Finished>, PublishError> {
     let folder = store.pending_dir();
     let paths = durable::list(&folder).map_err(PublishError::NotFinished)?;
     let records = paths
         .into_iter()
         .filter(|path| path.extension().is_some_and(|end| end == RECORD_END));
+    let mut finished = Vec::new();
     for path in records {
         let bad = |reason: String| PublishError::BadPending {
             pending: path.clone(),
@@ -121,9 +125,74 @@ pub(super) fn finish_objects(store: &Store) -> Result<(), PublishError> {
         if record.version != RECORD_FORMAT {
             return Err(bad(format!("it has format {}", record.version)));
         }
-        put_all(&record, &path)?;
+        if let Some(one) = finish(store, &record, &path)? {
+            finished.push(one);
+        }
     }
-    Ok(())
+    Ok(finished)
+}
+
+/// Finishes one publication; `None` where somebody else is at work on the same.
+fn finish(store: &Store, record: &Record, path: &Path) -> Result<Option<Finished>, PublishError> {
+    let unfinished = |source| PublishError::ObjectsUnfinished {
+        run: record.run.clone(),
+        source: Box::new(source),
+    };
+    let Some(first) = record.files.first().map(|file| &file.marker) else {
+        end(path).map_err(PublishError::NotPublished)?;
+        return Ok(None);
+    };
+    let slice = first.slice.as_deref();
+    let locks = claim::locks(store, &first.pipeline, first.date, slice);
+    let Some(_locks) = locks.map_err(|source| {
+        unfinished(RemoteError::File {
+            path: path.to_owned(),
+            source,
+        })
+    })?
+    else {
+        return Ok(None);
+    };
+    let leased = claim::lease(store, &first.pipeline, first.date, slice).map_err(unfinished)?;
+    if matches!(leased, Leased::ByOthers) {
+        return Ok(None);
+    }
+    let run = record.run.clone();
+    if is_overtaken(record).map_err(unfinished)? {
+        end(path).map_err(PublishError::NotPublished)?;
+        return Ok(Some(Finished {
+            run,
+            outcome: Outcome::Overtaken,
+            markers: Vec::new(),
+        }));
+    }
+    put_all(record, path)?;
+    let markers = record.files.iter().map(|file| file.marker.clone());
+    Ok(Some(Finished {
+        run,
+        outcome: Outcome::Published,
+        markers: markers.collect(),
+    }))
+}
+
+/// Whether some output of a publication that was cut off was published by another run since.
+fn is_overtaken(record: &Record) -> Result<bool, RemoteError> {
+    for file in &record.files {
+        let there = match read_in(&file.folder) {
+            Ok(there) => there,
+            Err(MarkerError::Store { source, .. }) => return Err(*source),
+            // What cannot be understood says nothing.
+            Err(_) => None,
+        };
+        let since = |there: &Marker| {
+            let at = |marker: &Marker| DateTime::parse_from_rfc3339(&marker.published_at).ok();
+            there.run != record.run && at(there) > at(&file.marker)
+        };
+        if there.as_ref().is_some_and(since) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn staged(stamp: &RunStamp, publication: &ObjectPublication) -> Result<Staged, PublishError> {

@@ -34,6 +34,8 @@ pub struct Finished {
     pub run: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// What stands beside each output that is published now.
+    pub markers: Vec<Marker>,
 }
 
 /// How an interrupted publication ended.
@@ -41,6 +43,8 @@ pub struct Finished {
 pub enum Outcome {
     /// All its outputs are published now.
     Published,
+    /// None of them is any more: another run has published the same since.
+    Overtaken,
     /// None of them is: it had not got to the point where it would happen.
     TakenBack,
 }
@@ -159,6 +163,7 @@ pub(crate) fn finish(path: PathBuf) -> Result<Finished, PublishError> {
         return Ok(Finished {
             run,
             outcome: Outcome::TakenBack,
+            markers: Vec::new(),
         });
     };
     let to_rename = check(&pending, &staged)?;
@@ -166,6 +171,7 @@ pub(crate) fn finish(path: PathBuf) -> Result<Finished, PublishError> {
     Ok(Finished {
         run,
         outcome: Outcome::Published,
+        markers: staged.into_iter().map(|file| file.marker).collect(),
     })
 }
 
