@@ -36,5 +36,6 @@ mod playground;
 mod reports;
 #[cfg(test)]
 mod reuse;
+mod rollout;
 #[cfg(test)]
 mod shadow_faults;

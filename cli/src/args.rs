@@ -34,6 +34,24 @@ pub(crate) enum Verb {
     Diff(DiffArguments),
     /// Say which version of a task is live, for everybody or for one customer
     Which(WhichArguments),
+    /// Say where every change and lane stands, and what it waits for
+    Status(StatusArguments),
+    /// Say whether a change may move towards new: exit code 0 ready, 1 not ready, 3 no evidence
+    Gate(GateArguments),
+    /// Approve of the evidence on a change as it is now; another run makes other evidence
+    Approve(MoveArguments),
+    /// Give customers the new versions, if the gate says so
+    Flip(FlipArguments),
+    /// Give customers the old versions again: no gate, no approval
+    Rollback(BackArguments),
+    /// Keep lanes where they are until they are released
+    Hold(BackArguments),
+    /// Let lanes go on that are held, or compare again what was withdrawn
+    Release(BackArguments),
+    /// End a rollout that is live for all: the old versions no longer run
+    Complete(FlipArguments),
+    /// Take a change out: the new versions no longer count
+    Withdraw(BackArguments),
     /// List the ledger, or verify its chain
     Audit(AuditArguments),
     /// What the program starts itself with; not for people
@@ -168,6 +186,99 @@ pub(crate) struct WhichArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// The change [default: all of them]
+    #[arg(value_name = "CHANGE")]
+    pub(crate) change: Option<String>,
+    /// Everything about this customer's lane
+    #[arg(long, value_name = "CUSTOMER", requires = "change")]
+    pub(crate) customer: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The pipeline: its folder or its file [default: .]
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipeline: Option<PathBuf>,
+}
+
+/// The lanes that a verb is for.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LaneArguments {
+    /// These customers
+    #[arg(long, value_name = "CUSTOMER,…", value_delimiter = ',', conflicts_with_all = ["file", "all"])]
+    pub(crate) customers: Vec<String>,
+    /// The customers of a text file, one a line
+    #[arg(long, value_name = "FILE", conflicts_with = "all")]
+    pub(crate) file: Option<PathBuf>,
+    /// Every lane, and everybody who comes later
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// Who does it, and why.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WhoArguments {
+    /// Why, for those who read the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Who does it [default: what CI says, or the system user]; it is recorded as said, not as known
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) who: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateArguments {
+    /// The change
+    pub(crate) change: String,
+    /// Only the lanes of these customers
+    #[arg(long, value_name = "CUSTOMER,…", value_delimiter = ',')]
+    pub(crate) customers: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MoveArguments {
+    /// The change
+    pub(crate) change: String,
+    #[command(flatten)]
+    pub(crate) who: WhoArguments,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlipArguments {
+    #[command(flatten)]
+    pub(crate) lanes: LaneArguments,
+    /// Move although the gate says no. It wants a --reason, and stands in the ledger and in every later status
+    #[arg(long = "override", requires = "reason")]
+    pub(crate) overrides: bool,
+    #[command(flatten)]
+    pub(crate) of: MoveArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackArguments {
+    #[command(flatten)]
+    pub(crate) lanes: LaneArguments,
+    /// The store, where the pipeline file is broken or not at hand
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) of: MoveArguments,
 }
 
 const DIFF_EXAMPLES: &str = "\

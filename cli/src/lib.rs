@@ -40,6 +40,8 @@ pub use understudy_core::run_date::RunDate;
 pub use understudy_core::spec::Param;
 pub use understudy_tasks::{Call, InputTable, Registry, Task, arrow};
 
+use understudy_core::rollout::lane::LaneEvent;
+
 use crate::args::{Arguments, Verb};
 use crate::exit::Exit;
 
@@ -84,6 +86,15 @@ fn dispatch(program: &Program, verb: Verb) -> Exit {
         Verb::Report(arguments) => verb::report::report(&arguments),
         Verb::Diff(arguments) => verb::diff::diff(program, &arguments),
         Verb::Which(arguments) => verb::which::which(&arguments),
+        Verb::Status(arguments) => verb::status::status(&arguments),
+        Verb::Gate(arguments) => verb::gate::gate(&arguments),
+        Verb::Approve(arguments) => verb::moves::approve(&arguments),
+        Verb::Flip(arguments) => verb::moves::towards_new(LaneEvent::Flip, &arguments),
+        Verb::Complete(arguments) => verb::moves::towards_new(LaneEvent::Complete, &arguments),
+        Verb::Rollback(arguments) => verb::moves::towards_old(LaneEvent::Rollback, &arguments),
+        Verb::Hold(arguments) => verb::moves::towards_old(LaneEvent::Hold, &arguments),
+        Verb::Release(arguments) => verb::moves::towards_old(LaneEvent::Release, &arguments),
+        Verb::Withdraw(arguments) => verb::moves::towards_old(LaneEvent::Withdraw, &arguments),
         Verb::Audit(arguments) => verb::audit::audit(&arguments),
         Verb::Worker { invocation } => verb::worker::worker(program, &invocation),
     }

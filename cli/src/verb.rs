@@ -3,10 +3,13 @@
 pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod diff;
+pub(crate) mod gate;
+pub(crate) mod moves;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod status;
 pub(crate) mod which;
 pub(crate) mod worker;
 

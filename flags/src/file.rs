@@ -7,8 +7,9 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use understudy_core::customer::Customer;
@@ -21,6 +22,13 @@ pub const FLAG_FILE: &str = "flags.yaml";
 
 /// The key of everybody that is not named.
 const UNLISTED: &str = "*unlisted*";
+
+/// What a file that we write begins with.
+const HEADER: &str = "# Who gets what, by flag. `understudy flip` and `rollback` write this file; a hand may take a lane\n\
+                      # back (`live` to `shadow` or `off`), which is honoured at once. Towards new, only `flip` moves.\n";
+
+/// The flags of a file, each with the stages of its lanes.
+type Flags = BTreeMap<String, BTreeMap<String, Stage>>;
 
 /// The largest flag file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -37,6 +45,14 @@ pub enum FlagFileError {
     /// It cannot be read.
     #[error("the flag file `{}` cannot be read", path.display())]
     Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error("the flag file `{}` cannot be written", path.display())]
+    Unwritable {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -69,6 +85,37 @@ impl FileFlags {
         }
     }
 
+    fn flags(&self) -> Result<Option<Flags>, FlagFileError> {
+        let Some(text) = self.text()? else {
+            return Ok(None);
+        };
+        // An empty file is a file with nothing in it.
+        let flags: Option<Flags> =
+            serde_saphyr::from_str(&text).map_err(|error| FlagFileError::Malformed {
+                path: self.path.clone(),
+                reason: error.to_string(),
+            })?;
+        Ok(Some(flags.unwrap_or_default()))
+    }
+
+    /// Puts a new file in the place of the old one, in one step.
+    fn replace(&self, flags: &Flags) -> io::Result<()> {
+        let body = serde_saphyr::to_string(flags).map_err(io::Error::other)?;
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(HEADER.as_bytes())?;
+        file.write_all(body.as_bytes())?;
+        file.as_file().sync_all()?;
+        if let Ok(found) = fs::metadata(&self.path) {
+            file.as_file().set_permissions(found.permissions())?;
+        } else {
+            file.as_file()
+                .set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        file.persist(&self.path).map_err(|error| error.error)?;
+        File::open(folder)?.sync_all()
+    }
+
     fn text(&self) -> Result<Option<String>, FlagFileError> {
         let unreadable = |source| FlagFileError::Unreadable {
             path: self.path.clone(),
@@ -93,18 +140,37 @@ impl FlagProvider for FileFlags {
     type Error = FlagFileError;
 
     fn snapshot(&self) -> Result<FlagAnswer, FlagFileError> {
-        let Some(text) = self.text()? else {
+        let Some(flags) = self.flags()? else {
             return Ok(FlagAnswer::Silent);
         };
-        let flags: BTreeMap<String, BTreeMap<String, Stage>> = serde_saphyr::from_str(&text)
-            .map_err(|error| FlagFileError::Malformed {
-                path: self.path.clone(),
-                reason: error.to_string(),
-            })?;
         let stages = flags
             .into_iter()
             .map(|(flag, lanes)| (flag, lane_stages(lanes)));
         Ok(FlagAnswer::Stages(Stages(stages.collect())))
+    }
+
+    fn set(&self, flag: &str, stages: &LaneStages) -> Result<(), FlagFileError> {
+        let unwritable = |source| FlagFileError::Unwritable {
+            path: self.path.clone(),
+            source,
+        };
+        // Two who write at once do so one after the other. The lock is on the folder, since the file is replaced.
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let lock = File::open(folder).map_err(unwritable)?;
+        lock.lock().map_err(unwritable)?;
+        let mut flags = self.flags()?.unwrap_or_default();
+        let mut lanes: BTreeMap<String, Stage> = stages
+            .lanes
+            .iter()
+            .filter(|(_, stage)| **stage != stages.unlisted)
+            .map(|(lane, stage)| (lane.label(), *stage))
+            .collect();
+        lanes.insert(UNLISTED.to_owned(), stages.unlisted);
+        if flags.get(flag) == Some(&lanes) {
+            return Ok(());
+        }
+        flags.insert(flag.to_owned(), lanes);
+        self.replace(&flags).map_err(unwritable)
     }
 }
 
@@ -144,6 +210,43 @@ mod tests {
         assert_eq!(change.of(&Customer::Named("NO".into())), Stage::Live);
         assert_eq!(change.of(&Customer::Named("007".into())), Stage::Live);
         assert_eq!(change.of(&Customer::Named("HA".into())), Stage::Off);
+    }
+
+    #[test]
+    fn what_is_set_comes_back_and_other_flags_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = FileFlags::beside(folder.path());
+        let stages = |lanes: &[(&str, Stage)], unlisted| LaneStages {
+            lanes: lanes
+                .iter()
+                .map(|(lane, stage)| (Customer::from_label(lane), *stage))
+                .collect(),
+            unlisted,
+        };
+        let first = stages(
+            &[("007", Stage::Live), ("*null*", Stage::Off)],
+            Stage::Shadow,
+        );
+        let second = stages(&[], Stage::Live);
+        flags.set("first", &first).unwrap();
+        flags.set("second one: yes", &second).unwrap();
+        let expected = BTreeMap::from([
+            ("first".to_owned(), first),
+            ("second one: yes".to_owned(), second),
+        ]);
+        assert_eq!(
+            flags.snapshot().unwrap(),
+            FlagAnswer::Stages(Stages(expected))
+        );
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        // What cannot be understood is not written over.
+        fs::write(folder.path().join(FLAG_FILE), "{").unwrap();
+        assert!(flags.set("first", &LaneStages::default()).is_err());
+        assert_eq!(
+            fs::read_to_string(folder.path().join(FLAG_FILE)).unwrap(),
+            "{"
+        );
     }
 
     #[test]

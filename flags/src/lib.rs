@@ -5,7 +5,7 @@
 
 mod file;
 
-use understudy_core::stage::Stages;
+use understudy_core::stage::{LaneStages, Stages};
 
 pub use file::{FLAG_FILE, FileFlags, FlagFileError};
 
@@ -28,4 +28,10 @@ pub trait FlagProvider {
     /// # Errors
     /// It does not answer, or nothing that can be understood. Then it counts as down.
     fn snapshot(&self) -> Result<FlagAnswer, Self::Error>;
+
+    /// Tells it what one flag is from now on; whoever reads meanwhile gets what it was or what it is.
+    ///
+    /// # Errors
+    /// It could not be told; then it is as it was.
+    fn set(&self, flag: &str, stages: &LaneStages) -> Result<(), Self::Error>;
 }

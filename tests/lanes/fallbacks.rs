@@ -120,6 +120,10 @@ fn when_a_rule_allows_the_difference_the_same_outputs_are_put_together_again() {
     assert_eq!(scene.fallbacks(), "B");
     scene.replace("within: 1000", "within: 1001");
     scene.replace("within: 2001", "within: 2003");
+    // It stays back until somebody flips it again.
+    scene.run().exits(0).alerts_nobody();
+    assert_eq!(scene.rows("prices"), "1 A 1010, 2 B 20, 3 C 30, 4 NULL 40");
+    scene.moved(&["B"], Stage::Live);
     scene.run().exits(0).alerts_nobody();
     assert_eq!(
         scene.rows("prices"),

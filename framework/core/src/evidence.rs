@@ -3,7 +3,7 @@
 //! Each run leaves one [`RunEvidence`]; a [`Track`] is what they say together, and can be built from them anew at any
 //! time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -208,17 +208,16 @@ impl Track {
             members.is_none_or(|members| members.has(customer))
         };
         // A run of a date takes the place of what an earlier one said, of every lane that it is for.
-        let dates = &self.runs;
-        for (_, lane) in self
-            .lanes
-            .iter_mut()
-            .filter(|(customer, _)| concerned(customer))
-        {
-            lane.runs.retain(|one| {
-                dates
-                    .get(&one.run)
-                    .is_some_and(|run| run.date != evidence.date)
-            });
+        let same = self
+            .runs
+            .iter()
+            .filter(|(_, run)| run.date == evidence.date);
+        let same: BTreeSet<String> = same.map(|(run, _)| run.clone()).collect();
+        if !same.is_empty() {
+            let lanes = self.lanes.iter_mut();
+            for (_, lane) in lanes.filter(|(customer, _)| concerned(customer)) {
+                lane.runs.retain(|one| !same.contains(&one.run));
+            }
         }
         let run = TrackRun {
             date: evidence.date,
@@ -257,7 +256,7 @@ impl Track {
         if self.runs.len() < 2 * KEPT_DATES {
             return;
         }
-        let needed: std::collections::BTreeSet<&str> = self
+        let needed: BTreeSet<&str> = self
             .lanes
             .values()
             .flat_map(|lane| &lane.runs)

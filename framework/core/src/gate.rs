@@ -19,6 +19,9 @@ use crate::verdict::Verdict;
 pub const DEFAULT_CLEAN_RUNS: u32 = 5;
 /// How old the newest run may be where the file says nothing, in seconds: 48 hours.
 pub const DEFAULT_EVIDENCE_MAX_AGE_SECS: u64 = 48 * 60 * 60;
+/// For how long every lane must have been live before a change is complete where the file says nothing, in seconds:
+/// seven days.
+pub const DEFAULT_MIN_AGE_SECS: u64 = 7 * 24 * 60 * 60;
 /// A run that took less than this is not judged by how long it took, in milliseconds: ten seconds.
 pub const COST_FLOOR_MS: u64 = 10_000;
 /// A rule that ends within so many days is warned of.
@@ -190,11 +193,9 @@ pub struct LaneDecision {
 pub fn gate(input: &GateInput<'_>, lanes: Option<&BTreeSet<Customer>>) -> Decision {
     let mut decided = BTreeMap::new();
     let mut without_rows = Vec::new();
-    let mut names = BTreeSet::new();
     let mut decide = |customer: &Customer, track: &LaneTrack| {
         let lane = decide_lane(input, customer, track);
         decided.insert(customer.clone(), lane);
-        names.insert(customer.clone());
     };
     match lanes {
         None => input
@@ -211,7 +212,7 @@ pub fn gate(input: &GateInput<'_>, lanes: Option<&BTreeSet<Customer>>) -> Decisi
             }
         }
     }
-    let evidence = evidence_digest(input, &names);
+    let evidence = evidence_digest(input);
     let checks = [approvals(input, &evidence), policy(input, &evidence)];
     let checks: Vec<Check> = checks.into_iter().flatten().collect();
     let shared = checks.iter().map(|check| check.standing);
@@ -231,22 +232,12 @@ pub fn gate(input: &GateInput<'_>, lanes: Option<&BTreeSet<Customer>>) -> Decisi
 }
 
 /// The identity of what was decided on: another run, code or rule makes another one.
-fn evidence_digest(input: &GateInput<'_>, lanes: &BTreeSet<Customer>) -> Digest {
-    let newest = lanes.iter().map(|customer| {
-        let track = &input.track.lanes[customer];
-        let streak = input.track.streak(
-            track,
-            input.code,
-            input.rules,
-            input.anew.get(customer).copied(),
-        );
-        let runs = streak
-            .runs
-            .iter()
-            .map(|run| input.track.runs[*run].evidence.as_str().to_owned());
-        (customer, runs.collect::<Vec<_>>())
-    });
-    Digest::of_json(&(input.code, input.rules, newest.collect::<Vec<_>>()))
+fn evidence_digest(input: &GateInput<'_>) -> Digest {
+    let runs = input.track.runs.iter();
+    let current = runs.filter(|(_, run)| run.code == *input.code && run.rules == *input.rules);
+    let evidence: Vec<(&String, &Digest)> =
+        current.map(|(run, known)| (run, &known.evidence)).collect();
+    Digest::of_json(&(input.code, input.rules, evidence))
 }
 
 fn decide_lane(input: &GateInput<'_>, customer: &Customer, track: &LaneTrack) -> LaneDecision {

@@ -1,10 +1,13 @@
 //! Everything up to the plan: what `plan`, `run` and `check` have in common.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use understudy_core::customer::Customer;
 use understudy_core::ledger::Entry;
 use understudy_core::plan::{Plan, PlanInput, plan};
-use understudy_core::rollout::interlock;
+use understudy_core::rollout::record::{Rollout, rollouts};
+use understudy_core::rollout::{interlock, lowered};
 use understudy_core::run_date::RunDate;
 use understudy_core::slice::slice_of;
 use understudy_core::snapshot::InputSnapshot;
@@ -14,6 +17,7 @@ use understudy_core::stage::{Span, Stages};
 use understudy_flags::{FLAG_FILE, FileFlags, FlagAnswer, FlagProvider as _};
 
 use crate::error::RunError;
+use crate::evidence::code_of;
 use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
 use crate::store::Store;
@@ -40,6 +44,10 @@ pub struct Prepared {
     pub ledger_entries: u64,
     /// Whether the ledger could be read.
     pub ledger_is_readable: bool,
+    /// Where each change's lanes stand, as the ledger has it; empty where it could not be read.
+    pub rollouts: BTreeMap<String, Rollout>,
+    /// Lanes that are live for other code than there is now, by change; `*` for everybody who is not named.
+    pub other_code: BTreeMap<String, Vec<Customer>>,
     /// What a person should look at, from before the run.
     pub alerts: Vec<String>,
 }
@@ -92,8 +100,10 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     let code = observe::code_digests(&pipeline)?;
     let ledger = ledger::open(&store);
     let ledger_is_readable = ledger.is_ok();
-    let ledger_entries = ledger.map_or(0, |ledger| ledger.entries().len() as u64);
-    let (stages, mut alerts) = stages(&pipeline, &store)?;
+    let entries = ledger.map_or(Vec::new(), |ledger| ledger.entries().to_vec());
+    let ledger_entries = entries.len() as u64;
+    let rollouts = rollouts(&entries);
+    let (mut stages, mut alerts) = stages(&pipeline, &store)?;
     let folder = tempfile::tempdir().map_err(RunError::no_temporary_folder)?;
     let schemas = observe::inspect(&pipeline, &inputs, &code, when.date, crew, folder.path()).await;
     // Without schemas columns cannot be checked beforehand; the run itself will meet whatever is wrong.
@@ -103,6 +113,14 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     });
     pipeline.add_problems(found_in_data(&pipeline, &schemas, &code))?;
     alerts.extend(suspended_but_live(&pipeline, &stages));
+    let other_code = lower_other_code(&pipeline, &code, &rollouts, &mut stages);
+    alerts.extend(other_code.iter().map(|(change, lanes)| {
+        let lanes: Vec<String> = lanes.iter().map(Customer::label).collect();
+        format!(
+            "`{change}`: its new versions are others than those that went live for {}: they get their old rows until somebody flips them again",
+            lanes.join(", ")
+        )
+    }));
     let plan = plan(&PlanInput {
         spec: &pipeline.spec,
         date: when.date,
@@ -120,8 +138,33 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         plan,
         ledger_entries,
         ledger_is_readable,
+        rollouts,
+        other_code,
         alerts,
     })
+}
+
+/// Takes lanes back that went live for other code than there is now. Gives them by change, `*` for everybody else.
+fn lower_other_code(
+    pipeline: &Pipeline,
+    code: &CodeDigests,
+    rollouts: &BTreeMap<String, Rollout>,
+    stages: &mut Stages,
+) -> BTreeMap<String, Vec<Customer>> {
+    let mut others = BTreeMap::new();
+    for change in pipeline.spec.changes.keys() {
+        let Some(rollout) = rollouts.get(change) else {
+            continue;
+        };
+        let [_, new] = code_of(&pipeline.spec, code, change);
+        let (own, lanes) = rollout.stages_for(&new);
+        if !lanes.is_empty() {
+            let held = stages.of(change);
+            stages.0.insert(change.clone(), lowered(&held, &own));
+            others.insert(change.clone(), lanes);
+        }
+    }
+    others
 }
 
 /// Problems that show once the data and the code have been seen.
@@ -204,7 +247,9 @@ fn suspended_but_live(pipeline: &Pipeline, stages: &Stages) -> Vec<String> {
         .0
         .keys()
         .filter(|change| !pipeline.spec.changes.contains_key(*change));
-    let live = gone.filter(|change| !matches!(stages.of(change).span(), Span::Off | Span::Shadow));
+    // What is complete is to be taken out of the file.
+    let live =
+        gone.filter(|change| matches!(stages.of(change).span(), Span::SomeLive | Span::AllLive));
     live.map(|change| format!("`{change}` has live lanes and cannot run: they get their old rows"))
         .collect()
 }

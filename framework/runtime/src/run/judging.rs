@@ -2,16 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use understudy_core::digest::Digest;
+use understudy_core::comparison::Comparison;
+use understudy_core::customer::Customer;
+use understudy_core::evidence::{Cost, EVIDENCE_FORMAT, RunEvidence, expiring, lanes_of};
 use understudy_core::judge::lanes::{ChangeVerdict, TaskVerdict, judge};
-use understudy_core::ledger::{JudgedRun, LedgerEvent, PublishedRun};
+use understudy_core::ledger::{JudgedRun, KnownBy, LedgerEvent, Move, PublishedRun};
 use understudy_core::plan::PlannedComparison;
-use understudy_core::run::{ComparisonRecord, Failure};
+use understudy_core::rollout::lane::LaneEvent;
+use understudy_core::rollout::record::FALLS_AGAIN_WITHIN_SECS;
+use understudy_core::run::{Failure, RunLog};
+use understudy_core::stage::Stage;
+use understudy_core::world::Side;
 
 use super::{Attempt, Halves};
+use crate::evidence;
 use crate::report::files::customers::{CustomerLine, write_customers};
 use crate::report::files::record::Origin;
 use crate::report::files::summary::{SUMMARY_FORMAT, Summary};
+use crate::rollout;
 use crate::store::ledger;
 
 impl Attempt<'_> {
@@ -99,6 +107,50 @@ impl Attempt<'_> {
         };
         let event = LedgerEvent::Published(self.published_run(failure));
         self.append(&event);
+        self.record_moves();
+    }
+
+    /// Lanes that went back to old by themselves stay there until somebody flips them again.
+    fn record_moves(&self) {
+        for (change, lanes) in &self.prepared.other_code {
+            self.moved_by_itself(change, lanes, LaneEvent::NewCode);
+        }
+        let published = self.executor.log.borrow().published.clone();
+        for (change, lanes) in published.unwrap_or_default().fallbacks {
+            let now = crate::clock::now().timestamp();
+            let fell_before = |lane: &Customer| {
+                let rollout = self.prepared.rollouts.get(&change);
+                let fell = rollout.and_then(|rollout| rollout.lane(lane).fell);
+                fell.is_some_and(|fell| now - fell < FALLS_AGAIN_WITHIN_SECS)
+            };
+            let (again, first): (Vec<_>, Vec<_>) = lanes.into_iter().partition(fell_before);
+            self.moved_by_itself(&change, &first, LaneEvent::FallBack { again: false });
+            self.moved_by_itself(&change, &again, LaneEvent::FallBack { again: true });
+        }
+    }
+
+    fn moved_by_itself(&self, change: &str, lanes: &[Customer], event: LaneEvent) {
+        if lanes.is_empty() {
+            return;
+        }
+        // Everybody who is not named can only go together with those who are.
+        let all = lanes.contains(&Customer::Everybody);
+        let event = LedgerEvent::Moved(Move {
+            change: change.to_owned(),
+            lanes: if all { Vec::new() } else { lanes.to_vec() },
+            to: Stage::Shadow,
+            by: "understudy".to_owned(),
+            reason: Some(format!("run {}", self.prepared.plan.run)),
+            code: None,
+            known_by: Some(KnownBy::Understudy),
+            event: Some(event),
+            gate: None,
+        });
+        self.append(&event);
+        let told = rollout::tell_flags(&self.prepared.pipeline, &self.prepared.store, change);
+        if let Err(error) = told {
+            self.executor.alert(format!("{error}"));
+        }
     }
 
     fn is_recorded(&self) -> bool {
@@ -146,20 +198,20 @@ impl Attempt<'_> {
     }
 
     fn record_verdict(&self, change: &str, verdict: &ChangeVerdict) {
-        let log = self.executor.log.borrow();
-        let all = self.prepared.plan.comparisons.iter().enumerate();
-        let own: Vec<(&PlannedComparison, Option<&ComparisonRecord>)> = all
-            .filter(|(_, planned)| planned.change == change)
-            .map(|(position, planned)| (planned, log.comparisons.get(&position)))
-            .collect();
-        let outcomes: Vec<_> = own
-            .iter()
-            .map(|(_, record)| record.map(|record| &record.outcome))
-            .collect();
-        let rules: Vec<_> = own
-            .iter()
-            .map(|(planned, _)| (&planned.task, &planned.rules))
-            .collect();
+        let evidence = self.evidence(change, verdict);
+        let file = self
+            .prepared
+            .store
+            .evidence_file(&self.prepared.plan.run, change);
+        let digest = match evidence::write(&file, &evidence) {
+            Ok(digest) => digest,
+            Err(error) => {
+                self.executor.alert(format!(
+                    "this run is no evidence for `{change}`, because it could not be written: {error}"
+                ));
+                return;
+            }
+        };
         let event = LedgerEvent::Judged(JudgedRun {
             pipeline: self.prepared.plan.pipeline.clone(),
             run: self.prepared.plan.run.clone(),
@@ -168,29 +220,69 @@ impl Attempt<'_> {
             change: change.to_owned(),
             verdict: verdict.verdict,
             lanes: verdict.lanes(),
-            evidence: Digest::of_json(&(verdict, outcomes)),
-            code: self.code_of(change),
-            rules: Digest::of_json(&rules),
+            evidence: digest,
+            code: evidence.code,
+            rules: evidence.rules,
         });
-        drop(log);
         if !self.is_last_word(&event) {
             self.append(&event);
         }
+        // Whoever looks next finds it ready.
+        if let Ok(ledger) = ledger::open(&self.prepared.store) {
+            let spec = &self.prepared.pipeline.spec;
+            let _ = evidence::track(&self.prepared.store, spec, ledger.entries(), change);
+        }
     }
 
-    /// The digest of each side's versions: old, then new.
-    fn code_of(&self, change: &str) -> [Digest; 2] {
+    fn evidence(&self, change: &str, verdict: &ChangeVerdict) -> RunEvidence {
+        let plan = &self.prepared.plan;
         let spec = &self.prepared.pipeline.spec;
-        let new = &spec.changes[change].new;
-        let old = new.keys().filter_map(|task| spec.task(task));
-        let old: Vec<_> = old
-            .map(|task| (&task.name, &self.prepared.code[&task.name][&task.live]))
+        let log = self.executor.log.borrow();
+        let all = plan.comparisons.iter().enumerate();
+        let own = all.filter(|(_, planned)| planned.change == change);
+        let compared: Vec<(&PlannedComparison, &Comparison)> = own
+            .filter_map(|(position, planned)| {
+                let outcome = &log.comparisons.get(&position)?.outcome;
+                Some((planned, outcome.as_ref().ok()?))
+            })
             .collect();
-        let new: Vec<_> = new
+        let comparisons = compared
             .iter()
-            .map(|(task, version)| (task, &self.prepared.code[task][version]))
+            .map(|(planned, found)| (planned.task.as_str(), *found))
             .collect();
-        [Digest::of_json(&old), Digest::of_json(&new)]
+        let (floor, lanes) = lanes_of(verdict, &comparisons);
+        let judged = compared
+            .iter()
+            .map(|(planned, found)| (planned.task.as_str(), planned.rules.as_slice(), *found));
+        RunEvidence {
+            version: EVIDENCE_FORMAT,
+            run: plan.run.clone(),
+            date: plan.date,
+            slice: plan.slice.clone(),
+            change: change.to_owned(),
+            code: evidence::code_of(spec, &self.prepared.code, change),
+            rules: evidence::rules_of(spec, change),
+            floor,
+            lanes,
+            cost: self.cost(change, &log),
+            expiring: expiring(judged),
+        }
+    }
+
+    /// What each side's changed tasks took; `None` unless all of them ran here.
+    fn cost(&self, change: &str, log: &RunLog) -> Option<[Cost; 2]> {
+        let own = self.prepared.plan.comparisons.iter();
+        let changed: Vec<&PlannedComparison> = own
+            .filter(|planned| planned.change == change && planned.changed)
+            .collect();
+        let side = |side: Side| {
+            let usages = changed.iter().map(|planned| {
+                let record = log.nodes.get(&planned.node(side))?;
+                record.outcome.is_ok().then_some(record.usage)
+            });
+            Some(Cost::of(usages.collect::<Option<Vec<_>>>()?))
+        };
+        Some([side(Side::Old)?, side(Side::New)?])
     }
 
     /// Whether the ledger's last verdict on this change and date, for the same customers, is this very one.

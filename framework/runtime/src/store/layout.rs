@@ -18,7 +18,7 @@ pub struct Store {
 }
 
 /// What a run's folder holds beside its changes.
-const RUN_FILES: [&str; 3] = ["run.json", "events.jsonl", "logs"];
+const RUN_FILES: [&str; 4] = ["run.json", "events.jsonl", "logs", "evidence"];
 
 impl Store {
     /// The store at a folder, which need not be there yet.
@@ -80,6 +80,23 @@ impl Store {
     #[must_use]
     pub fn logs_dir(&self, run: &str) -> PathBuf {
         self.run_dir(run).join("logs")
+    }
+
+    /// What a run says about one change.
+    #[must_use]
+    pub fn evidence_file(&self, run: &str, change: &str) -> PathBuf {
+        let name = format!("{}.json", path_part::encode(change));
+        self.run_dir(run).join("evidence").join(name)
+    }
+
+    /// What all runs say about one change together, as far as the ledger was read. It can be built anew at any time.
+    #[must_use]
+    pub fn track_file(&self, pipeline: &str, change: &str) -> PathBuf {
+        let name = format!("{}.json", path_part::encode(change));
+        self.root
+            .join("index")
+            .join(path_part::encode(pipeline))
+            .join(name)
     }
 
     /// The findings on one task of one change in a run.
@@ -209,6 +226,14 @@ mod tests {
         check(
             &store.quarantine_side_dir("utc", "delay", date, "r1", Side::Old),
             "store/quarantine/utc/delay/date=2013-01-01/run=r1/old",
+        );
+        check(
+            &store.evidence_file("r1", "utc"),
+            "store/runs/r1/evidence/utc.json",
+        );
+        check(
+            &store.track_file("flights", "utc"),
+            "store/index/flights/utc.json",
         );
         check(&store.ledger_dir(), "store/ledger");
         check(&store.pending_file("r1"), "store/pending/r1.json");

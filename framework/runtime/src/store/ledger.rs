@@ -84,6 +84,11 @@ pub enum LedgerError {
     /// The object store that holds it does not give it, or did not take an entry.
     #[error("the ledger in the object store cannot be used")]
     Remote(#[from] RemoteError),
+    /// Somebody else recorded something after it was read.
+    #[error(
+        "somebody else recorded something in the ledger meanwhile; nothing was moved: look again"
+    )]
+    Overtaken,
     /// Others were faster each time.
     #[error(
         "other processes took the next number in the ledger {MAX_APPEND_ATTEMPTS} times; try again"
@@ -142,6 +147,30 @@ pub fn append(store: &Store, event: &LedgerEvent, at: DateTime<Utc>) -> Result<(
         Some(url) => remote::append(&format!("{url}/ledger"), &store.ledger_dir(), event, at),
         None => Ledger::open(&store.ledger_dir())?
             .append(event, at)
+            .map(|_| ()),
+    }
+}
+
+/// Records an event only if the ledger still has so many entries: what was decided on them still holds.
+///
+/// # Errors
+/// [`LedgerError::Overtaken`] where somebody else was first; else as [`append`].
+pub fn append_after(
+    store: &Store,
+    entries: u64,
+    event: &LedgerEvent,
+    at: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    match store.remote() {
+        Some(url) => remote::append_after(
+            &format!("{url}/ledger"),
+            &store.ledger_dir(),
+            entries,
+            event,
+            at,
+        ),
+        None => Ledger::open(&store.ledger_dir())?
+            .append_after(entries, event, at)
             .map(|_| ()),
     }
 }
@@ -216,6 +245,28 @@ impl Ledger {
             }
         }
         Err(LedgerError::Contended)
+    }
+
+    /// Records an event if there are so many entries and nobody adds one meanwhile.
+    ///
+    /// # Errors
+    /// [`LedgerError::Overtaken`] where somebody else was first; else as [`Ledger::append`].
+    pub fn append_after(
+        &mut self,
+        entries: u64,
+        event: &LedgerEvent,
+        at: DateTime<Utc>,
+    ) -> Result<&Entry, LedgerError> {
+        if self.entries.len() as u64 != entries {
+            return Err(LedgerError::Overtaken);
+        }
+        durable::create_dirs(&self.folder).map_err(LedgerError::NotWritten)?;
+        let lock = self.lock()?;
+        let entry = self.next_entry(event, at);
+        match self.write(&entry, lock.as_ref())? {
+            Written::Created => Ok(self.push(entry)),
+            Written::AlreadyExists => Err(LedgerError::Overtaken),
+        }
     }
 
     /// The lock keeps the head and the temporaries in order. That no entry is lost does not rest on it: when

@@ -87,6 +87,28 @@ fn folders_named(folder: &Path, name: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Brings a file of a run here that another machine has put into the store; it need not be there.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn copy_file(store: &Store, path: &Path) -> Result<(), RemoteError> {
+    let (Some(url), Ok(below)) = (store.remote(), path.strip_prefix(store.root())) else {
+        return Ok(());
+    };
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    let key = parts.join("/");
+    let bytes = at(url, async |objects| {
+        Ok(objects.read(&key, MAX_RECORD_BYTES).await?)
+    })?;
+    let Some(bytes) = bytes else { return Ok(()) };
+    let written =
+        durable::create_dirs(durable::parent(path)).and_then(|_| durable::replace(path, &bytes));
+    written.map_err(|error| RemoteError::File {
+        path: error.path,
+        source: error.source,
+    })
+}
+
 /// Brings the records of runs here that other machines, or this one before its disk was emptied, have put into the
 /// store.
 ///

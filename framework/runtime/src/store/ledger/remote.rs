@@ -136,6 +136,28 @@ pub(super) fn append(
     Err(LedgerError::Contended)
 }
 
+/// Records an event if there are so many entries and nobody adds one meanwhile.
+pub(super) fn append_after(
+    url: &str,
+    folder: &Path,
+    entries: u64,
+    event: &LedgerEvent,
+    when: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let ledger = open(url, folder)?;
+    if ledger.entries().len() as u64 != entries {
+        return Err(LedgerError::Overtaken);
+    }
+    let entry = ledger.next_entry(event, when);
+    match at(url, async |objects| write(objects, &entry).await)? {
+        Created::Yes => {
+            let _ = mend_head(url, folder);
+            Ok(())
+        }
+        Created::No => Err(LedgerError::Overtaken),
+    }
+}
+
 /// Two who replace the head at once may leave the older one: whoever appended looks once more.
 fn mend_head(url: &str, folder: &Path) -> Result<(), LedgerError> {
     let ledger = open(url, folder)?;

@@ -1,0 +1,134 @@
+//! `gate`: whether a change may move towards new, for scripts.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use understudy_core::customer::Customer;
+use understudy_core::gate::{Decision, Standing, Waits};
+use understudy_runtime::report::visible::visible;
+use understudy_runtime::rollout::{Evidence, situation};
+
+use super::moves::failed;
+use crate::args::GateArguments;
+use crate::exit::Exit;
+use crate::output::{print, print_json};
+
+/// How many lanes are named one by one.
+const SHOWN_LANES: usize = 20;
+
+pub(crate) fn gate(arguments: &GateArguments) -> Exit {
+    let situation = match situation(
+        &arguments.pipeline.pipeline,
+        &arguments.change,
+        Evidence::Index,
+    ) {
+        Ok(situation) => situation,
+        Err(error) => return failed(&error),
+    };
+    let named: BTreeSet<Customer> = arguments
+        .customers
+        .iter()
+        .map(|name| Customer::Named(name.clone()))
+        .collect();
+    let decision = situation.gate((!named.is_empty()).then_some(&named), None);
+    if arguments.json {
+        print_json(&json!({ "version": 1, "change": arguments.change, "gate": decision }));
+    } else {
+        print(&text(&arguments.change, &decision));
+    }
+    exit_of(decision.standing)
+}
+
+pub(super) fn exit_of(standing: Standing) -> Exit {
+    match standing {
+        Standing::Ready => Exit::Good,
+        Standing::NotReady => Exit::Unexpected,
+        Standing::NoEvidence => Exit::Inconclusive,
+    }
+}
+
+/// The decision, with every check that is not good.
+pub(super) fn text(change: &str, decision: &Decision) -> String {
+    let not_ready: Vec<_> = decision
+        .lanes
+        .iter()
+        .filter(|(_, lane)| lane.standing != Standing::Ready)
+        .collect();
+    let mut lines = vec![format!(
+        "{}: {}, {} of {} lanes are ready",
+        visible(change),
+        decision.standing.text(),
+        decision.lanes.len() - not_ready.len(),
+        decision.lanes.len()
+    )];
+    for check in &decision.checks {
+        let (figure, limit) = (visible(&check.figure), visible(&check.limit));
+        lines.push(format!(
+            "  {}: {figure} (wanted: {limit})",
+            check.standing.text()
+        ));
+    }
+    for (customer, lane) in not_ready.iter().take(SHOWN_LANES) {
+        lines.push(format!(
+            "  {}  {}{}",
+            visible(&customer.label()),
+            lane.standing.text(),
+            waits(lane.waits)
+        ));
+        let bad = lane.checks.iter();
+        for check in bad.filter(|check| check.standing != Standing::Ready) {
+            let (figure, limit) = (visible(&check.figure), visible(&check.limit));
+            lines.push(format!("    {figure} (wanted: {limit})"));
+        }
+    }
+    if not_ready.len() > SHOWN_LANES {
+        lines.push(format!(
+            "  and {} more that are not ready",
+            not_ready.len() - SHOWN_LANES
+        ));
+    }
+    let warnings: BTreeSet<&String> = decision
+        .lanes
+        .values()
+        .flat_map(|lane| &lane.checks)
+        .filter_map(|check| check.warning.as_ref())
+        .collect();
+    lines.extend(
+        warnings
+            .iter()
+            .map(|warning| format!("  WARNING: {}", visible(warning))),
+    );
+    if !decision.without_rows.is_empty() {
+        let names: Vec<String> = decision
+            .without_rows
+            .iter()
+            .map(|lane| visible(&lane.label()).into_owned())
+            .collect();
+        lines.push(format!("  never had rows: {}", names.join(", ")));
+    }
+    lines.join("\n")
+}
+
+/// What has to come by itself: `: 2 runs, 31 h left`.
+pub(super) fn waits(waits: Waits) -> String {
+    let mut parts = Vec::new();
+    match waits.runs {
+        0 => {}
+        1 => parts.push("1 run".to_owned()),
+        runs => parts.push(format!("{runs} runs")),
+    }
+    match waits.secs {
+        0 => {}
+        secs if secs < 3_600 => parts.push(format!("{} min", secs.div_ceil(60))),
+        secs => parts.push(format!("{} h", secs.div_ceil(3_600))),
+    }
+    match waits.rows {
+        0 => {}
+        rows => parts.push(format!("{rows} rows")),
+    }
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!(": {} left", parts.join(", "))
+    }
+}

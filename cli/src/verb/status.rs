@@ -1,0 +1,230 @@
+//! `status`: the screen that a team keeps open, and that who is called at night opens first.
+
+use std::path::{Path, PathBuf};
+
+use chrono::DateTime;
+use understudy_core::customer::Customer;
+use understudy_core::gate::Standing;
+use understudy_core::stage::Stage;
+use understudy_core::verdict::Verdict;
+use understudy_runtime::report::visible::visible;
+use understudy_runtime::rollout::status::{ChangeStatus, LaneStatus, Status, status as look};
+
+use super::gate::waits;
+use super::moves::failed;
+use crate::args::StatusArguments;
+use crate::exit::Exit;
+use crate::output::{print, print_json};
+
+/// How many lanes have a line of their own; others are counted.
+const SHOWN_LANES: usize = 20;
+
+pub(crate) fn status(arguments: &StatusArguments) -> Exit {
+    let (change, pipeline) = names(arguments);
+    let found = match look(&pipeline, change.as_deref()) {
+        Ok(found) => found,
+        Err(error) => return failed(&error),
+    };
+    let lane = arguments.customer.as_ref();
+    let lane = lane.map(|name| Customer::Named(name.clone()));
+    if arguments.json {
+        print_json(&found);
+    } else {
+        print(&text(&found, lane.as_ref(), change.is_some()));
+    }
+    Exit::Good
+}
+
+/// `status` may be given a change, a pipeline or both: what is one alone is a pipeline if there is one of that name.
+fn names(arguments: &StatusArguments) -> (Option<String>, PathBuf) {
+    let here = || PathBuf::from(".");
+    match (&arguments.change, &arguments.pipeline) {
+        (Some(one), None) if Path::new(one).exists() => (None, PathBuf::from(one)),
+        (change, pipeline) => (change.clone(), pipeline.clone().unwrap_or_else(here)),
+    }
+}
+
+fn text(status: &Status, lane: Option<&Customer>, is_one: bool) -> String {
+    let mut lines = Vec::new();
+    for (name, change) in &status.changes {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        of_change(&mut lines, name, change, lane, is_one);
+    }
+    for name in &status.suspended {
+        lines.push(format!(
+            "{}: SUSPENDED, it cannot run as the pipeline file has it; `understudy check` says why",
+            visible(name)
+        ));
+    }
+    if lines.is_empty() {
+        lines.push("the pipeline has no changes".to_owned());
+    }
+    let owner = status
+        .owner
+        .as_ref()
+        .map(|owner| format!("owner    {}", visible(owner)));
+    let runbook = status
+        .runbook
+        .as_ref()
+        .map(|page| format!("runbook  {}", visible(page)));
+    let foot: Vec<String> = owner.into_iter().chain(runbook).collect();
+    if !foot.is_empty() {
+        lines.push(String::new());
+        lines.extend(foot);
+    }
+    lines.join("\n")
+}
+
+fn of_change(
+    lines: &mut Vec<String>,
+    name: &str,
+    change: &ChangeStatus,
+    lane: Option<&Customer>,
+    is_one: bool,
+) {
+    lines.push(headline(name, change));
+    if let Some(flipped) = change.flipped.as_ref().filter(|last| last.overridden) {
+        lines.push(format!(
+            "GATE OVERRIDDEN by {}: {}",
+            visible(&flipped.by),
+            visible(flipped.reason.as_deref().unwrap_or("no reason"))
+        ));
+    }
+    if let Some([first, last]) = change.published_with_new {
+        lines.push(format!("Published with NEW: {first} to {last}."));
+    }
+    if change.live > 0 || change.others >= Stage::Live {
+        lines.push(format!("Back: understudy rollback {} --all", visible(name)));
+    } else {
+        let gate = &change.gate;
+        let ready = gate
+            .lanes
+            .values()
+            .filter(|lane| lane.standing == Standing::Ready);
+        lines.push(format!(
+            "Gate: {}, {} of {} lanes are ready.",
+            gate.standing.text(),
+            ready.count(),
+            gate.lanes.len()
+        ));
+    }
+    let shown: Vec<&LaneStatus> = change
+        .lanes
+        .iter()
+        .filter(|one| lane.is_none_or(|lane| one.customer == *lane))
+        .collect();
+    if let (Some(lane), true) = (lane, shown.is_empty()) {
+        lines.push(format!("{} never had rows", visible(&lane.label())));
+    }
+    let width = shown
+        .iter()
+        .take(SHOWN_LANES)
+        .map(|one| one.customer.label().chars().count());
+    let width = width.max().unwrap_or(0).min(30);
+    for one in shown.iter().take(SHOWN_LANES) {
+        lines.push(of_lane(one, width));
+        if lane.is_some() || (is_one && shown.len() == 1) {
+            for check in one.gate.iter().flat_map(|gate| &gate.checks) {
+                lines.push(format!(
+                    "    {:<11} {} (wanted: {})",
+                    check.standing.text(),
+                    visible(&check.figure),
+                    visible(&check.limit)
+                ));
+            }
+        }
+    }
+    if shown.len() > SHOWN_LANES {
+        let rest = &shown[SHOWN_LANES..];
+        let count = |stage: Stage| rest.iter().filter(|one| one.stage == stage).count();
+        let groups = [Stage::Complete, Stage::Live, Stage::Shadow, Stage::Off]
+            .into_iter()
+            .map(|stage| (stage, count(stage)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(stage, count)| format!("{count} {stage}"));
+        let groups: Vec<String> = groups.collect();
+        lines.push(format!("  and {}", groups.join(", ")));
+    }
+}
+
+fn headline(name: &str, change: &ChangeStatus) -> String {
+    let versions: Vec<String> = change
+        .new
+        .iter()
+        .map(|(task, version)| format!("{task} {version}"))
+        .collect();
+    let versions = versions.join(", ");
+    let who = match (change.others, change.live) {
+        (Stage::Complete, _) => "complete: everybody gets NEW".to_owned(),
+        (Stage::Live, _) => "everybody gets NEW".to_owned(),
+        (_, 0) => "everybody gets OLD".to_owned(),
+        (_, live) => format!("{live} of {} get NEW", change.known),
+    };
+    let since = change.flipped.as_ref().map(|last| {
+        let known = last
+            .known_by
+            .map(|known| format!(" ({known})"))
+            .unwrap_or_default();
+        format!(
+            " since {}, flipped by {}{known}",
+            time(last.at),
+            visible(&last.by)
+        )
+    });
+    let held = if change.others_held { "; HELD" } else { "" };
+    format!(
+        "{}: {who} ({}){}{held}",
+        visible(name),
+        visible(&versions),
+        since.unwrap_or_default()
+    )
+}
+
+fn of_lane(lane: &LaneStatus, width: usize) -> String {
+    let marks: String = lane.verdicts.iter().map(|verdict| mark(*verdict)).collect();
+    let mut words = Vec::new();
+    if let Some(gate) = &lane.gate
+        && lane.stage < Stage::Live
+    {
+        words.push(format!("{}{}", gate.standing.text(), waits(gate.waits)));
+    }
+    if lane.held {
+        words.push("HELD".to_owned());
+    }
+    if lane.other_code {
+        words.push("went live for other code".to_owned());
+    }
+    if let Some(fell) = lane.fell {
+        words.push(format!("fell back {}", time(fell)));
+    }
+    if let Some(since) = lane.live_since {
+        words.push(format!("since {}", time(since)));
+    }
+    let label = lane.customer.label();
+    let name = visible(&label);
+    format!(
+        "  {name:<width$}  {:<8}  {marks:<8}  {}",
+        lane.stage.to_string(),
+        words.join(", ")
+    )
+    .trim_end()
+    .to_owned()
+}
+
+/// `=` identical, `~` as expected, `?` not checked, `!` unexpected.
+fn mark(verdict: Verdict) -> char {
+    match verdict {
+        Verdict::Identical => '=',
+        Verdict::Expected => '~',
+        Verdict::Inconclusive => '?',
+        Verdict::Unexpected => '!',
+    }
+}
+
+fn time(at: i64) -> String {
+    DateTime::from_timestamp(at, 0)
+        .map(|at| at.format("%a %-d %b %H:%M UTC").to_string())
+        .unwrap_or_default()
+}

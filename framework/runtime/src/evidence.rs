@@ -1,0 +1,162 @@
+//! The evidence on disk: a file a run and change, whose digest is in the ledger, and an index of what they say together.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use understudy_core::digest::Digest;
+use understudy_core::evidence::{EVIDENCE_FORMAT, RunEvidence, TRACK_FORMAT, Track};
+use understudy_core::ledger::{Entry, JudgedRun, LedgerEvent};
+use understudy_core::rollout::record::seconds;
+use understudy_core::rule::Rule;
+use understudy_core::slice::slice_of;
+use understudy_core::spec::Spec;
+use understudy_core::verdict::Verdict;
+
+use crate::observe::CodeDigests;
+use crate::store::Store;
+use crate::store::durable::{self, FileError};
+use crate::store::upload::copy_file;
+
+/// The digest of each side's versions of a change: old, then new.
+pub(crate) fn code_of(spec: &Spec, code: &CodeDigests, change: &str) -> [Digest; 2] {
+    let new = &spec.changes[change].new;
+    let old = new.keys().filter_map(|task| spec.task(task));
+    let old: Vec<_> = old
+        .map(|task| (&task.name, &code[&task.name][&task.live]))
+        .collect();
+    let new: Vec<_> = new
+        .iter()
+        .map(|(task, version)| (task, &code[task][version]))
+        .collect();
+    [Digest::of_json(&old), Digest::of_json(&new)]
+}
+
+/// The digest of a change's rules.
+pub(crate) fn rules_of(spec: &Spec, change: &str) -> Digest {
+    let change = &spec.changes[change];
+    let compared = change.new.keys().chain(&change.downstream);
+    let mut rules: Vec<(&String, &[Rule])> = compared
+        .map(|task| (task, change.expect.get(task).map_or(&[][..], Vec::as_slice)))
+        .collect();
+    rules.sort_by_key(|(task, _)| *task);
+    Digest::of_json(&rules)
+}
+
+/// Writes what a run says, and gives the digest of the file.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn write(path: &Path, evidence: &RunEvidence) -> Result<Digest, FileError> {
+    let bytes = serde_json::to_vec(evidence).expect("evidence has a JSON form");
+    durable::create_dirs(durable::parent(path))?;
+    durable::replace(path, &bytes)?;
+    Ok(Digest::of_bytes(&bytes))
+}
+
+/// A stored track, and how much of the ledger is in it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Index {
+    version: u32,
+    /// The last entry that was read, and its digest: in another ledger it means nothing.
+    entries: u64,
+    last: Digest,
+    track: Track,
+}
+
+/// What all judged runs of a change say together. The index is brought up to date on the way; that it cannot be stored
+/// costs time and nothing else.
+#[must_use]
+pub fn track(store: &Store, spec: &Spec, entries: &[Entry], change: &str) -> Track {
+    let path = store.track_file(&spec.pipeline, change);
+    let stored = fs::read(&path).ok();
+    let stored = stored.and_then(|bytes| serde_json::from_slice::<Index>(&bytes).ok());
+    let stored = stored.filter(|index| {
+        let read = usize::try_from(index.entries).unwrap_or(usize::MAX);
+        let last = read.checked_sub(1).and_then(|last| entries.get(last));
+        index.version == TRACK_FORMAT && last.is_some_and(|last| digest_of(last) == index.last)
+    });
+    let (read, mut track) = stored.map_or((0, Track::default()), |index| {
+        (index.entries as usize, index.track)
+    });
+    let mut is_newer = false;
+    for entry in &entries[read..] {
+        let LedgerEvent::Judged(judged) = &entry.event else {
+            continue;
+        };
+        if judged.change == change && judged.pipeline == spec.pipeline {
+            let evidence = evidence_of(store, spec, judged);
+            track.add(&evidence, judged.evidence.clone(), seconds(&entry.at));
+            is_newer = true;
+        }
+    }
+    if let (true, Some(last)) = (is_newer, entries.last()) {
+        let index = Index {
+            version: TRACK_FORMAT,
+            entries: entries.len() as u64,
+            last: digest_of(last),
+            track,
+        };
+        keep(&path, &index);
+        return index.track;
+    }
+    track
+}
+
+/// The same from the files alone: nobody vouches for the index.
+#[must_use]
+pub fn track_anew(store: &Store, spec: &Spec, entries: &[Entry], change: &str) -> Track {
+    let mut track = Track::default();
+    for entry in entries {
+        if let LedgerEvent::Judged(judged) = &entry.event
+            && judged.change == change
+            && judged.pipeline == spec.pipeline
+        {
+            let evidence = evidence_of(store, spec, judged);
+            track.add(&evidence, judged.evidence.clone(), seconds(&entry.at));
+        }
+    }
+    track
+}
+
+fn digest_of(entry: &Entry) -> Digest {
+    Digest::of_bytes(&entry.to_bytes())
+}
+
+fn keep(path: &Path, index: &Index) {
+    let Ok(bytes) = serde_json::to_vec(index) else {
+        return;
+    };
+    if durable::create_dirs(durable::parent(path)).is_ok() {
+        let _ = durable::replace(path, &bytes);
+    }
+}
+
+/// What a run that the ledger names says. Where its file is gone or another one, nobody knows what it said: that is
+/// inconclusive for every lane that it was for.
+fn evidence_of(store: &Store, spec: &Spec, judged: &JudgedRun) -> RunEvidence {
+    let path = store.evidence_file(&judged.run, &judged.change);
+    if !path.is_file() {
+        let _ = copy_file(store, &path);
+    }
+    let found = fs::read(&path).ok();
+    let found = found.filter(|bytes| Digest::of_bytes(bytes) == judged.evidence);
+    let found = found.and_then(|bytes| serde_json::from_slice::<RunEvidence>(&bytes).ok());
+    let found = found.filter(|evidence| evidence.version == EVIDENCE_FORMAT);
+    found.unwrap_or_else(|| RunEvidence {
+        version: EVIDENCE_FORMAT,
+        run: judged.run.clone(),
+        date: judged.date,
+        slice: judged
+            .slice
+            .as_deref()
+            .and_then(|name| slice_of(spec, name)),
+        change: judged.change.clone(),
+        code: judged.code.clone(),
+        rules: judged.rules.clone(),
+        floor: Verdict::Inconclusive,
+        lanes: Default::default(),
+        cost: None,
+        expiring: Default::default(),
+    })
+}

@@ -1,0 +1,47 @@
+//! Moving lanes: what is known of a change, what its gate says, and the moves themselves.
+//!
+//! A move is an entry in the ledger, which decides who is live, and a line in the flag file, which can only take away.
+//! Towards new the ledger comes first, so that what is cut off in between stays with old; towards old the flag does.
+
+mod moves;
+mod situation;
+pub mod status;
+
+pub(crate) use moves::tell_flags;
+pub use moves::{Actor, Lanes, MoveRequest, Moved, approve, move_lanes};
+pub use situation::{Evidence, Situation, situation};
+
+use nix::unistd::{User, getuid};
+
+use crate::error::RunError;
+use crate::store::ledger::LedgerError;
+
+/// Why nothing was moved.
+#[derive(Debug, thiserror::Error)]
+pub enum RolloutError {
+    /// The pipeline, its code or its store.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The flags, for a move towards new.
+    #[error("the flags cannot be told, so nothing was moved towards new")]
+    Flags(#[from] understudy_flags::FlagFileError),
+    /// There is no such change.
+    #[error("{0}")]
+    NoChange(String),
+    /// The lanes that were named cannot be those of the change.
+    #[error("{0}")]
+    Lanes(String),
+}
+
+/// The machine's user that this program runs as: the name, or the number where there is none.
+#[must_use]
+pub fn system_user() -> String {
+    let uid = getuid();
+    match User::from_uid(uid) {
+        Ok(Some(user)) => user.name,
+        _ => uid.to_string(),
+    }
+}

@@ -1,0 +1,148 @@
+//! What is known about a change now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use understudy_core::customer::Customer;
+use understudy_core::digest::Digest;
+use understudy_core::evidence::Track;
+use understudy_core::gate::{Decision, GateInput, gate};
+use understudy_core::ledger::Entry;
+use understudy_core::rollout::lane::LaneState;
+use understudy_core::rollout::record::{Rollout, rollouts};
+use understudy_core::spec::Change;
+use understudy_core::spec::nearest::hint;
+use understudy_core::stage::Stage;
+
+use super::RolloutError;
+use crate::clock;
+use crate::evidence::{self, code_of, rules_of};
+use crate::observe::code_digests;
+use crate::pipeline::{self, Pipeline};
+use crate::store::Store;
+use crate::store::ledger;
+
+/// A change, and everything that its gate looks at.
+#[derive(Debug)]
+pub struct Situation {
+    /// The pipeline.
+    pub pipeline: Pipeline,
+    /// Its store.
+    pub store: Store,
+    /// The change.
+    pub change: Change,
+    /// The ledger as it was read.
+    pub entries: Vec<Entry>,
+    /// What the ledger makes of the change.
+    pub rollout: Rollout,
+    /// What its judged runs say.
+    pub track: Track,
+    /// The digest of each side's versions as they are now: old, then new.
+    pub code: [Digest; 2],
+    /// The digest of its rules as they are now.
+    pub rules: Digest,
+    /// Whether its lanes are one, because some changed task has no customers.
+    pub is_one_lane: bool,
+}
+
+/// Where evidence is looked up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Evidence {
+    /// In the index, which is fast: to look.
+    Index,
+    /// In the files whose digests are in the ledger: to move.
+    Files,
+}
+
+/// Looks at a change.
+///
+/// # Errors
+/// The pipeline, its code or its ledger cannot be read, or there is no such change.
+pub fn situation(path: &Path, change: &str, look_in: Evidence) -> Result<Situation, RolloutError> {
+    let pipeline = pipeline::load(path).map_err(crate::error::RunError::from)?;
+    let found = pipeline.spec.changes.get(change).cloned();
+    let found = found.ok_or_else(|| RolloutError::NoChange(unknown(&pipeline, change)))?;
+    let store = Store::of(&pipeline);
+    let code = code_digests(&pipeline).map_err(crate::error::RunError::from)?;
+    let entries = ledger::open(&store)?.entries().to_vec();
+    let rollout = rollouts(&entries).remove(change).unwrap_or_default();
+    let track = match look_in {
+        Evidence::Index => evidence::track(&store, &pipeline.spec, &entries, change),
+        Evidence::Files => evidence::track_anew(&store, &pipeline.spec, &entries, change),
+    };
+    let mut tasks = found.new.keys().filter_map(|task| pipeline.spec.task(task));
+    Ok(Situation {
+        code: code_of(&pipeline.spec, &code, change),
+        rules: rules_of(&pipeline.spec, change),
+        is_one_lane: tasks.any(|task| task.output.customer.is_none()),
+        change: found,
+        pipeline,
+        store,
+        entries,
+        rollout,
+        track,
+    })
+}
+
+fn unknown(pipeline: &Pipeline, change: &str) -> String {
+    if pipeline.spec.suspended.contains_key(change) {
+        return format!(
+            "change `{change}` cannot run as the pipeline file has it; `understudy check` says why"
+        );
+    }
+    let known: Vec<&str> = pipeline.spec.changes.keys().map(String::as_str).collect();
+    match known.as_slice() {
+        [] => format!("there is no change `{change}`; the pipeline has no `changes`"),
+        known => format!(
+            "there is no change `{change}`; {}",
+            hint(change, known, "changes")
+        ),
+    }
+}
+
+impl Situation {
+    /// Where a lane stands: one that went live for other code is at `shadow` again.
+    #[must_use]
+    pub fn state(&self, lane: &Customer) -> LaneState {
+        let record = self.rollout.lane(lane);
+        let is_other = record
+            .code
+            .as_ref()
+            .is_some_and(|code| *code != self.code[1]);
+        match record.state.stage {
+            Stage::Live if is_other => LaneState {
+                stage: Stage::Shadow,
+                ..record.state
+            },
+            _ => record.state,
+        }
+    }
+
+    /// What the gate says, for these lanes or for all, to who wants to move them.
+    #[must_use]
+    pub fn gate(&self, lanes: Option<&BTreeSet<Customer>>, requester: Option<&str>) -> Decision {
+        let held = self.rollout.held();
+        let input = GateInput {
+            policy: &self.change.gate,
+            first_policy: self.rollout.first_policy.as_ref(),
+            now: clock::now().timestamp(),
+            today: clock::today(),
+            code: &self.code,
+            rules: &self.rules,
+            track: &self.track,
+            anew: &BTreeMap::new(),
+            held: &held,
+            all_held: self.rollout.others.state.held,
+            approvals: &self.rollout.approvals,
+            requester,
+        };
+        gate(&input, lanes)
+    }
+
+    /// The lanes that anything is known of: those that had rows, and those that the ledger names.
+    #[must_use]
+    pub fn lanes(&self) -> BTreeSet<Customer> {
+        let known = self.track.lanes.keys().chain(self.rollout.lanes.keys());
+        known.cloned().collect()
+    }
+}

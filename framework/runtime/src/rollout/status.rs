@@ -1,0 +1,222 @@
+//! What a team looks at, and who is called at night first: every change, its lanes, and what they wait for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use understudy_core::customer::Customer;
+use understudy_core::gate::{Decision, LaneDecision};
+use understudy_core::ledger::LedgerEvent;
+use understudy_core::rollout::record::{LastMove, seconds};
+use understudy_core::run_date::RunDate;
+use understudy_core::stage::Stage;
+use understudy_core::verdict::Verdict;
+
+use super::{Evidence, RolloutError, Situation, situation};
+use crate::pipeline;
+
+/// The format of what `status --json` prints.
+pub const STATUS_FORMAT: u32 = 1;
+
+/// How many of a lane's last runs are shown.
+const SHOWN_RUNS: usize = 8;
+
+/// A pipeline's changes.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Status {
+    /// The format, [`STATUS_FORMAT`].
+    pub version: u32,
+    /// The pipeline.
+    pub pipeline: String,
+    /// Who owns it.
+    pub owner: Option<String>,
+    /// Where it says what to do.
+    pub runbook: Option<String>,
+    /// Its changes that can run.
+    pub changes: BTreeMap<String, ChangeStatus>,
+    /// Changes that cannot run as the file has them.
+    pub suspended: Vec<String>,
+}
+
+/// A change.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ChangeStatus {
+    /// The new versions, by task.
+    pub new: BTreeMap<String, String>,
+    /// How many lanes get the new versions, of those that are known.
+    pub live: usize,
+    /// How many lanes are known.
+    pub known: usize,
+    /// Whether everybody who is not named gets the new versions.
+    pub others: Stage,
+    /// Whether everybody who is not named is held.
+    pub others_held: bool,
+    /// The move that brought the first lane that is live there, or else the last one towards new.
+    pub flipped: Option<LastMoveStatus>,
+    /// The run dates that were published while some lane was live, first and last.
+    pub published_with_new: Option<[RunDate; 2]>,
+    /// What the gate says of all lanes.
+    pub gate: Decision,
+    /// The lanes, worst first.
+    pub lanes: Vec<LaneStatus>,
+}
+
+/// A move, for people.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct LastMoveStatus {
+    /// When: seconds since the epoch.
+    pub at: i64,
+    /// Who.
+    pub by: String,
+    /// How that is known.
+    pub known_by: Option<&'static str>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Whether the gate was overridden.
+    pub overridden: bool,
+}
+
+/// A lane.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct LaneStatus {
+    /// Whose.
+    pub customer: Customer,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Whether a person holds it.
+    pub held: bool,
+    /// Whether it went live for code that is another one by now.
+    pub other_code: bool,
+    /// Since when it is live, where it is: seconds since the epoch.
+    pub live_since: Option<i64>,
+    /// When it last fell back by itself: seconds since the epoch.
+    pub fell: Option<i64>,
+    /// The verdicts of its last runs, the newest last.
+    pub verdicts: Vec<Verdict>,
+    /// What the gate says; `None` where it never had rows.
+    pub gate: Option<LaneDecision>,
+}
+
+/// Looks at a pipeline's changes, or at one of them.
+///
+/// # Errors
+/// The pipeline, its code or its ledger cannot be read, or there is no such change.
+pub fn status(path: &Path, change: Option<&str>) -> Result<Status, RolloutError> {
+    let pipeline = pipeline::load(path).map_err(crate::error::RunError::from)?;
+    let names: Vec<String> = match change {
+        Some(change) => vec![change.to_owned()],
+        None => pipeline.spec.changes.keys().cloned().collect(),
+    };
+    let mut changes = BTreeMap::new();
+    for name in names {
+        let found = of_change(&situation(path, &name, Evidence::Index)?);
+        changes.insert(name, found);
+    }
+    Ok(Status {
+        version: STATUS_FORMAT,
+        pipeline: pipeline.spec.pipeline.clone(),
+        owner: pipeline.spec.owner.clone(),
+        runbook: pipeline.spec.runbook.clone(),
+        suspended: pipeline.spec.suspended.keys().cloned().collect(),
+        changes,
+    })
+}
+
+fn of_change(situation: &Situation) -> ChangeStatus {
+    let gate = situation.gate(None, None);
+    let mut lanes: Vec<LaneStatus> = situation
+        .lanes()
+        .iter()
+        .filter(|lane| **lane != Customer::Everybody || situation.is_one_lane)
+        .map(|lane| of_lane(situation, &gate, lane))
+        .collect();
+    lanes.sort_by(|a, b| {
+        urgency(b)
+            .cmp(&urgency(a))
+            .then_with(|| a.customer.cmp(&b.customer))
+    });
+    let others = situation.state(&Customer::Everybody);
+    let records = situation.rollout.lanes.values();
+    let live = records
+        .chain([&situation.rollout.others])
+        .filter(|record| record.state.stage >= Stage::Live);
+    let flipped = live.filter_map(|record| record.last.as_ref());
+    let flipped = flipped.min_by_key(|last| last.number).map(for_people);
+    ChangeStatus {
+        new: situation.change.new.clone(),
+        live: lanes
+            .iter()
+            .filter(|lane| lane.stage >= Stage::Live)
+            .count(),
+        known: lanes.len(),
+        others: others.stage,
+        others_held: others.held,
+        published_with_new: published_with_new(situation, flipped.as_ref()),
+        flipped,
+        gate,
+        lanes,
+    }
+}
+
+fn for_people(last: &LastMove) -> LastMoveStatus {
+    LastMoveStatus {
+        at: last.at,
+        by: last.by.clone(),
+        known_by: last.known_by.map(|known| known.text()),
+        reason: last.reason.clone(),
+        overridden: last.overridden,
+    }
+}
+
+fn of_lane(situation: &Situation, gate: &Decision, lane: &Customer) -> LaneStatus {
+    let record = situation.rollout.lane(lane);
+    let state = situation.state(lane);
+    let runs = situation.track.lanes.get(lane).map(|track| &track.runs);
+    let runs = runs.map(Vec::as_slice).unwrap_or_default();
+    let shown = &runs[runs.len().saturating_sub(SHOWN_RUNS)..];
+    LaneStatus {
+        customer: lane.clone(),
+        stage: state.stage,
+        held: state.held,
+        other_code: state != record.state,
+        live_since: record.live_since.filter(|_| state.stage >= Stage::Live),
+        fell: record.fell,
+        verdicts: shown.iter().map(|run| run.evidence.verdict).collect(),
+        gate: gate.lanes.get(lane).cloned(),
+    }
+}
+
+/// What a person has to look at first.
+fn urgency(lane: &LaneStatus) -> (bool, Option<Verdict>, bool, Stage) {
+    let newest = lane.verdicts.last().copied();
+    let is_bad = newest.is_some_and(|verdict| verdict > Verdict::Expected);
+    let fell = lane.fell.is_some() || lane.other_code;
+    (
+        is_bad && lane.stage >= Stage::Live,
+        newest.filter(|_| is_bad),
+        fell,
+        lane.stage,
+    )
+}
+
+fn published_with_new(
+    situation: &Situation,
+    flipped: Option<&LastMoveStatus>,
+) -> Option<[RunDate; 2]> {
+    let since = flipped?.at;
+    let dates = situation
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            LedgerEvent::Published(run)
+                if run.succeeded
+                    && run.pipeline == situation.pipeline.spec.pipeline
+                    && seconds(&entry.at) >= since =>
+            {
+                Some(run.date)
+            }
+            _ => None,
+        });
+    let dates: Vec<RunDate> = dates.collect();
+    Some([*dates.iter().min()?, *dates.iter().max()?])
+}
