@@ -1,6 +1,6 @@
 //! What the user typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use understudy_core::run_date::RunDate;
@@ -155,6 +155,19 @@ pub(crate) struct ReportFiles {
     /// Write the report as JUnit XML, for a CI server; `-` prints it instead of the summary
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+}
+
+impl ReportFiles {
+    /// Why these cannot all be had at once, if so: one form goes to standard output, and each file is of one form.
+    pub(crate) fn conflict(&self, as_json: bool) -> Option<&'static str> {
+        let is_stdout = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
+        let printed = [as_json, is_stdout(&self.markdown), is_stdout(&self.junit)];
+        if printed.into_iter().filter(|printed| *printed).count() > 1 {
+            return Some("only one of --json, --markdown - and --junit - can be printed");
+        }
+        let same = self.markdown.is_some() && self.markdown == self.junit;
+        same.then_some("--markdown and --junit name the same file")
+    }
 }
 
 #[derive(Debug, Args)]

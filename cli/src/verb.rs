@@ -48,6 +48,12 @@ fn with_crew<F: Future<Output = Result<Exit, RunError>>>(
     exit.unwrap_or_else(|error| fail(&error))
 }
 
+/// Says what is wrong with the command.
+fn usage(message: &str) -> Exit {
+    eprintln!("error: {message}");
+    Exit::Usage
+}
+
 fn machine(what: &str, source: std::io::Error) -> RunError {
     RunError::Machine {
         what: what.to_owned(),

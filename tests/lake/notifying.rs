@@ -225,6 +225,15 @@ fn a_run_is_told_as_markdown_and_to_a_ci_server() {
     );
     let again = shop.understudy(&["report", "--junit", "-"]).expect(0);
     assert_eq!(again.stdout, shop.read("report.xml"));
+    // One form goes to standard output, and one into each file.
+    for both in [
+        ["--junit", "-", "--json", "."],
+        ["--junit", "-", "--markdown", "-"],
+        ["--junit", "same", "--markdown", "same"],
+    ] {
+        shop.understudy(&[&["report"], &both[..]].concat())
+            .expect(2);
+    }
     let ended = shop
         .understudy(&["report", "--markdown", "no/such/folder.md"])
         .expect(6);

@@ -12,7 +12,7 @@ use understudy_runtime::rollout::{
     Actor, Lanes, MoveRequest, Moved, RolloutError, approve as approve_of, move_lanes,
 };
 
-use super::gate;
+use super::{gate, usage};
 use crate::args::{BackArguments, FlipArguments, LaneArguments, MoveArguments, WhoArguments};
 use crate::exit::{Exit, fail};
 use crate::output::{print, print_json};
@@ -237,11 +237,6 @@ fn actor(arguments: &WhoArguments) -> Actor {
         name: understudy_runtime::rollout::system_user(),
         known_by: KnownBy::SystemUser,
     }
-}
-
-fn usage(message: &str) -> Exit {
-    eprintln!("error: {message}");
-    Exit::Usage
 }
 
 /// Prints why nothing was moved, and gives the exit code.

@@ -7,11 +7,15 @@ use understudy_runtime::report::terminal::Detail;
 use understudy_runtime::run::record;
 use understudy_runtime::store::layout::Store;
 
+use super::usage;
 use crate::args::ReportArguments;
 use crate::exit::{Exit, fail};
 use crate::output::show as show_report;
 
 pub(crate) fn report(arguments: &ReportArguments) -> Exit {
+    if let Some(message) = arguments.files.conflict(arguments.json) {
+        return usage(message);
+    }
     show(arguments).unwrap_or_else(|error| fail(&error))
 }
 

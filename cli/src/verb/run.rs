@@ -15,7 +15,7 @@ use understudy_runtime::run::{Halves, RunEnd, RunRequest, run as run_pipeline};
 use understudy_runtime::worker::Crew;
 use understudy_runtime::{notify, pipeline};
 
-use super::{plan, with_crew};
+use super::{plan, usage, with_crew};
 use crate::Program;
 use crate::args::{PlanArguments, RunArguments};
 use crate::audience::audience;
@@ -28,6 +28,9 @@ const MOST_PARALLEL: usize = 4;
 const STEP_MEMORY_BYTES: std::ops::RangeInclusive<u64> = (512 << 20)..=(4 << 30);
 
 pub(crate) fn run(program: &Program, arguments: &RunArguments) -> Exit {
+    if let Some(message) = arguments.files.conflict(arguments.json) {
+        return usage(message);
+    }
     if arguments.dry_run {
         let RunArguments {
             date,
