@@ -1,6 +1,8 @@
 //! A live side that fails publishes nothing, and what stood there stays.
 
-use crate::playground::{COPY, ORDERS, Playground};
+use std::process::Stdio;
+
+use crate::playground::{COPY, DATE, ORDERS, Playground};
 
 /// Publishes once, then breaks the live version on other data: nothing may move.
 #[track_caller]
@@ -139,4 +141,19 @@ fn without_a_change_the_same_bytes_are_published() {
     without.run(&[]).expect(0);
     assert_eq!(without.rows("totals"), ORDERS);
     assert_eq!(with.published("totals"), without.published("totals"));
+}
+
+/// `understudy run 2>&1 | head` must not end what runs.
+#[test]
+fn a_reader_that_goes_away_ends_nothing() {
+    let shop = Playground::shop(COPY);
+    shop.write("v1.sh", &format!("sleep 0.3\n{COPY}"));
+    let mut command = shop.command(&["run", "--date", DATE]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut run = command.spawn().unwrap();
+    drop((run.stdout.take(), run.stderr.take()));
+    assert!(run.wait().unwrap().success());
+    let audit = shop.understudy(&["audit"]).expect(0);
+    assert_eq!(audit.stdout.lines().count(), 2, "{}", audit.stdout);
+    assert_eq!(shop.rows("totals"), ORDERS);
 }

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::output::tell;
 use indicatif::{ProgressBar, ProgressStyle};
 use understudy_core::event::{Event, StepEnd};
 use understudy_core::plan::Half;
@@ -28,7 +29,7 @@ struct Lines;
 impl EventSink for Lines {
     fn emit(&self, event: &Event) {
         if let Some(line) = line(event) {
-            eprintln!("{line}");
+            tell!("{line}");
         }
     }
 }
@@ -94,6 +95,10 @@ fn line(event: &Event) -> Option<String> {
             end,
             wall_ms,
         } => Some(step_line(step, *half, end, *wall_ms)),
+        Event::Published {
+            outputs,
+            reused: false,
+        } if *outputs == 1 => Some("published 1 output".to_owned()),
         Event::Published {
             outputs,
             reused: false,

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::output::tell;
 use understudy_runtime::error::{ErrorKind, RunError};
 
 /// How the program ends.
@@ -42,7 +43,7 @@ pub(crate) fn fail(error: &RunError) -> Exit {
         }
         source = cause.source();
     }
-    eprintln!(
+    tell!(
         "{}",
         understudy_runtime::report::visible::visible_lines(&text)
     );

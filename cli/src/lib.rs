@@ -44,11 +44,12 @@ use understudy_core::rollout::lane::LaneEvent;
 
 use crate::args::{Arguments, Verb};
 use crate::exit::Exit;
+use crate::output::tell;
 
 /// Does what the command line says, with these Rust tasks, and gives the exit code for the process to end with.
 #[must_use]
 pub fn main(registry: Registry) -> ExitCode {
-    panic::set_hook(Box::new(|info| eprintln!("bug: {info}")));
+    panic::set_hook(Box::new(|info| tell!("bug: {info}")));
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
@@ -57,7 +58,7 @@ pub fn main(registry: Registry) -> ExitCode {
         registry: Arc::new(registry),
     };
     let exit = panic::catch_unwind(AssertUnwindSafe(|| dispatch(&program, arguments.verb))).unwrap_or_else(|_| {
-        eprintln!("this is a bug in understudy, not in your pipeline or data; what a run left half done, the next run finishes");
+        tell!("this is a bug in understudy, not in your pipeline or data; what a run left half done, the next run finishes");
         Exit::Bug
     });
     exit.into()

@@ -1,4 +1,4 @@
-//! Data goes to standard output. A reader that went away is no error.
+//! Data goes to standard output, everything else to standard error. A reader that went away is no error.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -15,6 +15,19 @@ use crate::args::ReportFiles;
 pub(crate) fn view(detail: Detail) -> View {
     let ink = Ink::choose(Surface::of(&io::stdout()), |name| std::env::var(name).ok());
     View { ink, detail }
+}
+
+/// Says a line on standard error, as `eprintln!` does; but a reader that went away ends nothing.
+macro_rules! tell {
+    ($($words:tt)*) => {
+        $crate::output::tell_line(format_args!($($words)*))
+    };
+}
+pub(crate) use tell;
+
+/// See [`tell!`].
+pub(crate) fn tell_line(words: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "{words}");
 }
 
 /// Prints lines.

@@ -21,6 +21,7 @@ use understudy_runtime::worker::Crew;
 
 use crate::Program;
 use crate::exit::{Exit, fail};
+use crate::output::tell;
 use crate::signals;
 
 /// Runs a verb that waits for workers, with a crew that hears interruptions.
@@ -50,7 +51,7 @@ fn with_crew<F: Future<Output = Result<Exit, RunError>>>(
 
 /// Says what is wrong with the command.
 fn usage(message: &str) -> Exit {
-    eprintln!("error: {message}");
+    tell!("error: {message}");
     Exit::Usage
 }
 

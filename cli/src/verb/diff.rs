@@ -13,7 +13,7 @@ use super::{machine, with_crew};
 use crate::Program;
 use crate::args::DiffArguments;
 use crate::exit::Exit;
-use crate::output::{print, print_json, view};
+use crate::output::{print, print_json, tell, view};
 
 pub(crate) fn diff(program: &Program, arguments: &DiffArguments) -> Exit {
     match request(arguments) {
@@ -25,7 +25,7 @@ pub(crate) fn diff(program: &Program, arguments: &DiffArguments) -> Exit {
 }
 
 fn wrong(message: &str) -> Exit {
-    eprintln!("{}", visible_lines(&format!("error: {message}")));
+    tell!("{}", visible_lines(&format!("error: {message}")));
     Exit::Usage
 }
 
@@ -81,7 +81,7 @@ async fn look(request: DiffRequest, as_json: bool, crew: &Crew) -> Result<Exit, 
 
 fn failed(error: &DiffError) -> Exit {
     if error.is_interruption() {
-        eprintln!("interrupted: nothing was compared to the end");
+        tell!("interrupted: nothing was compared to the end");
         return Exit::Interrupted;
     }
     let mut text = format!("error: {error}");
@@ -90,7 +90,7 @@ fn failed(error: &DiffError) -> Exit {
         text.push_str(&format!("\n  because: {cause}"));
         source = cause.source();
     }
-    eprintln!("{}", visible_lines(&text));
+    tell!("{}", visible_lines(&text));
     match error {
         error if error.is_usage() => Exit::Usage,
         error if error.is_bug() => Exit::Bug,

@@ -15,7 +15,7 @@ use understudy_runtime::rollout::{
 use super::{gate, usage};
 use crate::args::{BackArguments, FlipArguments, LaneArguments, MoveArguments, WhoArguments};
 use crate::exit::{Exit, fail};
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, tell};
 
 /// The variables that CI services tell the person in who started it.
 const CI_VARIABLES: [&str; 6] = [
@@ -89,7 +89,7 @@ fn make(request: &MoveRequest, as_json: bool) -> Exit {
         Err(error) => return failed(&error),
     };
     for alert in &moved.alerts {
-        eprintln!("ALERT: {}", visible(alert));
+        tell!("ALERT: {}", visible(alert));
     }
     if as_json {
         print_json(&moved);
@@ -259,7 +259,7 @@ pub(super) fn failed(error: &RolloutError) -> Exit {
             text
         }
     };
-    eprintln!(
+    tell!(
         "{}",
         understudy_runtime::report::visible::visible_lines(&text)
     );

@@ -15,7 +15,7 @@ use super::with_crew;
 use crate::Program;
 use crate::args::PlanArguments;
 use crate::exit::Exit;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, tell};
 
 pub(crate) fn plan(program: &Program, arguments: &PlanArguments) -> Exit {
     with_crew(program, async |crew| show(arguments, &crew).await)
@@ -39,7 +39,7 @@ async fn show(arguments: &PlanArguments, crew: &Crew) -> Result<Exit, RunError> 
         }));
     } else {
         for alert in &prepared.alerts {
-            eprintln!("ALERT: {}", visible_lines(alert));
+            tell!("ALERT: {}", visible_lines(alert));
         }
         print(&visible_lines(&render(&prepared.plan, &facts)));
     }

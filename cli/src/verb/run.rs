@@ -20,7 +20,7 @@ use crate::Program;
 use crate::args::{PlanArguments, RunArguments};
 use crate::audience::audience;
 use crate::exit::{Exit, fail, kind_of};
-use crate::output::{print, print_json, show, view};
+use crate::output::{print, print_json, show, tell, view};
 
 /// The most steps that run at the same time unless somebody asks for more.
 const MOST_PARALLEL: usize = 4;
@@ -85,8 +85,8 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
         fail(&error);
     }
     if end.interrupted {
-        eprintln!("interrupted: nothing half was published, and what is complete is kept");
-        eprintln!("hint: the same command goes on where this one stopped");
+        tell!("interrupted: nothing half was published, and what is complete is kept");
+        tell!("hint: the same command goes on where this one stopped");
     }
     Ok(if told {
         exit(&end, arguments.strict)
@@ -141,12 +141,12 @@ async fn tell_others(request: &RunRequest<'_>, reports: &[&RunReport], crew: &Cr
     tokio::select! {
         failed = notify::tell(&pipeline, reports, deadline) => {
             for failed in failed {
-                eprintln!("note: {}", visible(&failed));
+                tell!("note: {}", visible(&failed));
             }
             true
         }
         () = crew.interruption(), if !was_interrupted => {
-            eprintln!("interrupted: not everybody was told; the run itself is complete");
+            tell!("interrupted: not everybody was told; the run itself is complete");
             false
         }
     }

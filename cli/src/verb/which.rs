@@ -8,7 +8,7 @@ use understudy_runtime::which::{Lane, Which, which as look};
 
 use crate::args::WhichArguments;
 use crate::exit::{Exit, fail};
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, tell};
 
 pub(crate) fn which(arguments: &WhichArguments) -> Exit {
     answer(arguments).unwrap_or_else(|error| fail(&error))
@@ -17,7 +17,7 @@ pub(crate) fn which(arguments: &WhichArguments) -> Exit {
 fn answer(arguments: &WhichArguments) -> Result<Exit, RunError> {
     let which = look(&arguments.pipeline.pipeline, &arguments.task)?;
     for alert in &which.alerts {
-        eprintln!("ALERT: {}", visible(alert));
+        tell!("ALERT: {}", visible(alert));
     }
     match &arguments.customer {
         Some(customer) => one(&which, customer, arguments.json),

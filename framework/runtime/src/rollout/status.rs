@@ -7,7 +7,7 @@ use serde::Serialize;
 use understudy_core::customer::Customer;
 use understudy_core::gate::{Decision, LaneDecision};
 use understudy_core::ledger::LedgerEvent;
-use understudy_core::rollout::record::{LastMove, seconds};
+use understudy_core::rollout::record::LastMove;
 use understudy_core::run_date::RunDate;
 use understudy_core::stage::Stage;
 use understudy_core::verdict::Verdict;
@@ -141,7 +141,7 @@ fn of_change(situation: &Situation) -> ChangeStatus {
         .chain([&situation.rollout.others])
         .filter(|record| record.state.stage >= Stage::Live);
     let flipped = live.filter_map(|record| record.last.as_ref());
-    let flipped = flipped.min_by_key(|last| last.number).map(for_people);
+    let flipped = flipped.min_by_key(|last| last.number);
     ChangeStatus {
         new: situation.change.new.clone(),
         live: lanes
@@ -151,8 +151,8 @@ fn of_change(situation: &Situation) -> ChangeStatus {
         known: lanes.len(),
         others: others.stage,
         others_held: others.held,
-        published_with_new: published_with_new(situation, flipped.as_ref()),
-        flipped,
+        published_with_new: flipped.and_then(|last| published_after(situation, last.number)),
+        flipped: flipped.map(for_people),
         gate,
         lanes,
     }
@@ -199,11 +199,8 @@ fn urgency(lane: &LaneStatus) -> (bool, Option<Verdict>, bool, Stage) {
     )
 }
 
-fn published_with_new(
-    situation: &Situation,
-    flipped: Option<&LastMoveStatus>,
-) -> Option<[RunDate; 2]> {
-    let since = flipped?.at;
+/// The dates that were published after an entry, the first and the last of them.
+fn published_after(situation: &Situation, number: u64) -> Option<[RunDate; 2]> {
     let dates = situation
         .entries
         .iter()
@@ -211,7 +208,7 @@ fn published_with_new(
             LedgerEvent::Published(run)
                 if run.succeeded
                     && run.pipeline == situation.pipeline.spec.pipeline
-                    && seconds(&entry.at) >= since =>
+                    && entry.number > number =>
             {
                 Some(run.date)
             }
