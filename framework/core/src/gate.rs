@@ -334,7 +334,10 @@ fn clean_runs(
     let wanted = u64::from(input.policy.clean_runs.unwrap_or(DEFAULT_CLEAN_RUNS));
     let left = wanted.saturating_sub(streak.dates);
     let newest = track.runs.last();
-    let figure = format!("{} clean runs", streak.dates);
+    let figure = match streak.dates {
+        1 => "1 clean run".to_owned(),
+        dates => format!("{dates} clean runs"),
+    };
     let (standing, figure) = match newest {
         _ if left == 0 => (Standing::Ready, figure),
         None => (Standing::NoEvidence, "no run".to_owned()),
