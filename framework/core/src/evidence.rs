@@ -3,7 +3,10 @@
 //! Each run leaves one [`RunEvidence`]; a [`Track`] is what they say together, and can be built from them anew at any
 //! time.
 
+mod stored;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +21,7 @@ use crate::slice::SliceOf;
 use crate::verdict::Verdict;
 
 /// The format of a run's evidence.
-pub const EVIDENCE_FORMAT: u32 = 1;
+pub const EVIDENCE_FORMAT: u32 = 2;
 
 /// What one run says about one change. The ledger holds the digest of its file.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -40,6 +43,7 @@ pub struct RunEvidence {
     /// What concerns every lane that the run was for, such as an output that is missing.
     pub floor: Verdict,
     /// Lanes that had rows.
+    #[serde(with = "stored::by_evidence")]
     pub lanes: BTreeMap<Customer, LaneEvidence>,
     /// What each side's changed tasks took: old, then new; `None` where a side was not executed in this run.
     pub cost: Option<[Cost; 2]>,
@@ -47,8 +51,16 @@ pub struct RunEvidence {
     pub expiring: BTreeMap<String, RunDate>,
 }
 
+impl RunEvidence {
+    /// Whether it says anything about a customer who had no rows.
+    fn is_for(&self, customer: &Customer) -> bool {
+        let members = self.slice.as_ref().map(|slice| &slice.members);
+        members.is_none_or(|members| members.has(customer))
+    }
+}
+
 /// What one run says about one lane.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct LaneEvidence {
     /// The worst verdict over the tasks.
     pub verdict: Verdict,
@@ -56,6 +68,15 @@ pub struct LaneEvidence {
     pub rows: u64,
     /// Rows that differ as expected, over the tasks.
     pub expected: u64,
+}
+
+impl LaneEvidence {
+    /// No rows, and nothing said.
+    const NO_ROWS: Self = Self {
+        verdict: Verdict::Identical,
+        rows: 0,
+        expected: 0,
+    };
 }
 
 /// What a side's changed tasks took.
@@ -130,14 +151,17 @@ pub fn expiring<'a>(
 }
 
 /// The format of a stored track.
-pub const TRACK_FORMAT: u32 = 1;
+pub const TRACK_FORMAT: u32 = 2;
 
 /// How many run dates are kept for each lane, one by one. What is older counts only as a sum, and only while
 /// everything after it is clean.
 const KEPT_DATES: usize = 64;
+/// So many more may gather before they are summed up, because that moves all that are kept.
+const DATES_TO_SUM_UP: usize = 16;
 
 /// What the runs of one change say together: of each lane, the latest run of each distinct run date, in order of finish.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
+#[serde(try_from = "stored::StoredTrack")]
 pub struct Track {
     /// The runs that some lane still speaks of, by their ids.
     pub runs: BTreeMap<String, TrackRun>,
@@ -165,7 +189,7 @@ pub struct TrackRun {
 }
 
 /// One lane's runs.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct LaneTrack {
     /// The latest run of each date, in order of finish; the newest last.
     pub runs: Vec<LaneRun>,
@@ -174,12 +198,11 @@ pub struct LaneTrack {
 }
 
 /// What one run says about a lane.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LaneRun {
-    /// The run.
-    pub run: String,
+    /// The run; lanes share its id, because there are many of them.
+    pub run: Arc<str>,
     /// What it says.
-    #[serde(flatten)]
     pub evidence: LaneEvidence,
 }
 
@@ -203,23 +226,8 @@ pub struct Before {
 impl Track {
     /// Adds the evidence of a run, which was judged at `finished` (seconds since the epoch) after all that are there.
     pub fn add(&mut self, evidence: &RunEvidence, digest: Digest, finished: i64) {
-        let concerned = |customer: &Customer| {
-            let members = evidence.slice.as_ref().map(|slice| &slice.members);
-            members.is_none_or(|members| members.has(customer))
-        };
-        // A run of a date takes the place of what an earlier one said, of every lane that it is for.
-        let same = self
-            .runs
-            .iter()
-            .filter(|(_, run)| run.date == evidence.date);
-        let same: BTreeSet<String> = same.map(|(run, _)| run.clone()).collect();
-        if !same.is_empty() {
-            let lanes = self.lanes.iter_mut();
-            for (_, lane) in lanes.filter(|(customer, _)| concerned(customer)) {
-                lane.runs.retain(|one| !same.contains(&one.run));
-            }
-        }
-        let run = TrackRun {
+        self.forget_date(evidence);
+        let about = TrackRun {
             date: evidence.date,
             finished,
             code: evidence.code.clone(),
@@ -228,27 +236,51 @@ impl Track {
             cost: evidence.cost,
             expiring: evidence.expiring.clone(),
         };
-        self.runs.insert(evidence.run.clone(), run);
-        let mut lanes = evidence.lanes.clone();
-        if evidence.floor > Verdict::Expected {
-            for customer in self.lanes.keys().filter(|customer| concerned(customer)) {
-                lanes.entry(customer.clone()).or_insert(LaneEvidence {
-                    verdict: evidence.floor,
-                    rows: 0,
-                    expected: 0,
-                });
+        self.runs.insert(evidence.run.clone(), about);
+        let run: Arc<str> = Arc::from(evidence.run.as_str());
+        let says = |found: LaneEvidence| LaneRun {
+            run: Arc::clone(&run),
+            evidence: LaneEvidence {
+                verdict: found.verdict.max(evidence.floor),
+                ..found
+            },
+        };
+        let concerns_all = evidence.floor > Verdict::Expected;
+        // Both are in the order of customers.
+        let mut found = evidence.lanes.iter().peekable();
+        let mut new = Vec::new();
+        for (customer, lane) in &mut self.lanes {
+            while let Some(before) = found.next_if(|(other, _)| *other < customer) {
+                new.push(before);
+            }
+            if let Some((_, found)) = found.next_if(|(other, _)| *other == customer) {
+                lane.push(says(*found), &self.runs);
+            } else if concerns_all && evidence.is_for(customer) {
+                lane.push(says(LaneEvidence::NO_ROWS), &self.runs);
             }
         }
-        for (customer, mut found) in lanes {
-            found.verdict = found.verdict.max(evidence.floor);
-            let lane = self.lanes.entry(customer).or_default();
-            lane.runs.push(LaneRun {
-                run: evidence.run.clone(),
-                evidence: found,
-            });
-            lane.shorten(&self.runs);
+        for (customer, found) in new.into_iter().chain(found) {
+            let lane = self.lanes.entry(customer.clone()).or_default();
+            lane.push(says(*found), &self.runs);
         }
         self.forget_unneeded();
+    }
+
+    /// A run of a date takes the place of what an earlier one said, of every lane that it is for.
+    fn forget_date(&mut self, evidence: &RunEvidence) {
+        let runs = self.runs.iter();
+        let same: BTreeSet<&str> = runs
+            .filter(|(_, run)| run.date == evidence.date)
+            .map(|(run, _)| run.as_str())
+            .collect();
+        if same.is_empty() {
+            return;
+        }
+        for (customer, lane) in &mut self.lanes {
+            if evidence.is_for(customer) {
+                lane.runs.retain(|one| !same.contains(&*one.run));
+            }
+        }
     }
 
     fn forget_unneeded(&mut self) {
@@ -260,7 +292,7 @@ impl Track {
             .lanes
             .values()
             .flat_map(|lane| &lane.runs)
-            .map(|one| one.run.as_str())
+            .map(|one| &*one.run)
             .collect();
         let needed: Vec<String> = needed.into_iter().map(str::to_owned).collect();
         let mut all = std::mem::take(&mut self.runs);
@@ -273,11 +305,18 @@ impl Track {
 }
 
 impl LaneTrack {
+    fn push(&mut self, one: LaneRun, runs: &BTreeMap<String, TrackRun>) {
+        self.runs.push(one);
+        if self.runs.len() > KEPT_DATES + DATES_TO_SUM_UP {
+            self.shorten(runs);
+        }
+    }
+
     /// Sums up what is older than the dates that are kept one by one.
     fn shorten(&mut self, runs: &BTreeMap<String, TrackRun>) {
-        while self.runs.len() > KEPT_DATES {
-            let oldest = self.runs.remove(0);
-            let Some(run) = runs.get(&oldest.run) else {
+        let older = self.runs.len() - KEPT_DATES;
+        for oldest in self.runs.drain(..older) {
+            let Some(run) = runs.get(&*oldest.run) else {
                 self.before = None;
                 continue;
             };
@@ -335,7 +374,7 @@ impl Track {
         let mut streak = Streak::default();
         let mut is_whole = true;
         for one in lane.runs.iter().rev() {
-            let run = self.runs.get_key_value(&one.run).filter(|(_, run)| {
+            let run = self.runs.get_key_value(&*one.run).filter(|(_, run)| {
                 run.code == *code
                     && run.rules == *rules
                     && anew.is_none_or(|anew| run.finished > anew)

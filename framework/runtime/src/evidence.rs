@@ -1,7 +1,10 @@
 //! The evidence on disk: a file a run and change, whose digest is in the ledger, and an index of what they say together.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 use understudy_core::digest::Digest;
@@ -17,6 +20,9 @@ use crate::observe::CodeDigests;
 use crate::store::Store;
 use crate::store::durable::{self, FileError};
 use crate::store::upload::copy_file;
+
+/// How many runs' evidence a thread reads before somebody takes it.
+const READ_AHEAD: usize = 2;
 
 /// The digest of each side's versions of a change: old, then new.
 pub(crate) fn code_of(spec: &Spec, code: &CodeDigests, change: &str) -> [Digest; 2] {
@@ -79,18 +85,9 @@ pub fn track(store: &Store, spec: &Spec, entries: &[Entry], change: &str) -> Tra
     let (read, mut track) = stored.map_or((0, Track::default()), |index| {
         (index.entries as usize, index.track)
     });
-    let mut is_newer = false;
-    for entry in &entries[read..] {
-        let LedgerEvent::Judged(judged) = &entry.event else {
-            continue;
-        };
-        if judged.change == change && judged.pipeline == spec.pipeline {
-            let evidence = evidence_of(store, spec, judged);
-            track.add(&evidence, judged.evidence.clone(), seconds(&entry.at));
-            is_newer = true;
-        }
-    }
-    if let (true, Some(last)) = (is_newer, entries.last()) {
+    let newer = judged_runs(spec, &entries[read..], change);
+    add_all(&mut track, store, spec, &newer);
+    if let (false, Some(last)) = (newer.is_empty(), entries.last()) {
         let index = Index {
             version: TRACK_FORMAT,
             entries: entries.len() as u64,
@@ -107,16 +104,47 @@ pub fn track(store: &Store, spec: &Spec, entries: &[Entry], change: &str) -> Tra
 #[must_use]
 pub fn track_anew(store: &Store, spec: &Spec, entries: &[Entry], change: &str) -> Track {
     let mut track = Track::default();
-    for entry in entries {
-        if let LedgerEvent::Judged(judged) = &entry.event
-            && judged.change == change
-            && judged.pipeline == spec.pipeline
-        {
-            let evidence = evidence_of(store, spec, judged);
+    add_all(&mut track, store, spec, &judged_runs(spec, entries, change));
+    track
+}
+
+fn judged_runs<'a>(
+    spec: &Spec,
+    entries: &'a [Entry],
+    change: &str,
+) -> Vec<(&'a Entry, &'a JudgedRun)> {
+    let judged = entries.iter().filter_map(|entry| match &entry.event {
+        LedgerEvent::Judged(judged) => Some((entry, judged)),
+        _ => None,
+    });
+    let own =
+        judged.filter(|(_, judged)| judged.change == change && judged.pipeline == spec.pipeline);
+    own.collect()
+}
+
+/// Adds what runs say, in the order of the ledger. Most of the time goes into reading, so that several threads do it.
+fn add_all(track: &mut Track, store: &Store, spec: &Spec, judged: &[(&Entry, &JudgedRun)]) {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = threads.min(judged.len());
+    thread::scope(|scope| {
+        let read = |first: usize| {
+            let (sender, receiver) = sync_channel(READ_AHEAD);
+            scope.spawn(move || {
+                for (_, judged) in judged.iter().skip(first).step_by(threads) {
+                    if sender.send(evidence_of(store, spec, judged)).is_err() {
+                        break;
+                    }
+                }
+            });
+            receiver
+        };
+        let readers: Vec<Receiver<RunEvidence>> = (0..threads).map(read).collect();
+        for (position, (entry, judged)) in judged.iter().enumerate() {
+            let evidence = readers[position % threads].recv();
+            let evidence = evidence.expect("a reader sends something for each of its runs");
             track.add(&evidence, judged.evidence.clone(), seconds(&entry.at));
         }
-    }
-    track
+    });
 }
 
 fn digest_of(entry: &Entry) -> Digest {
