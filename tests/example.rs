@@ -134,7 +134,8 @@ impl Example {
     }
 }
 
-fn copy_all(from: &Path, to: &Path) {
+/// Copies an example without what its runs left.
+pub(crate) fn copy_all(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let (source, name) = entry
             .map(|entry| (entry.path(), entry.file_name()))

@@ -39,3 +39,5 @@ mod reuse;
 mod rollout;
 #[cfg(test)]
 mod shadow_faults;
+#[cfg(test)]
+mod story;

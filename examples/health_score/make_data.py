@@ -4,6 +4,7 @@ The files that it makes stand in data; it is needed only to make them anew, and 
 
     python3 make_data.py data
 
+With a number behind it, that many weeks, of which the first three are the same.
 It needs Python alone. All of it is invented, from one seed.
 """
 
@@ -15,7 +16,8 @@ import sys
 import unicodedata
 
 SEED = 20260319
-RUN_DATES = [dt.date(2026, 3, 5), dt.date(2026, 3, 12), dt.date(2026, 3, 19)]
+FIRST_RUN_DATE = dt.date(2026, 3, 5)
+WEEKS = 3
 DAY = dt.timedelta(days=1)
 
 US_SUMMER = "2026-03-08T%02d:%02d:00Z"
@@ -189,12 +191,12 @@ def zone_rows():
             yield zone, *change
 
 
-def main(target):
+def main(target, weeks=WEEKS):
     chance, accounts = Chance(), make_accounts()
     write(target / "zones.csv", ["zone", "since", "offset_minutes"], zone_rows())
     typed = ([a["account_id"], a["team"], a["name"] + "  " * chance.happens(5), a["zone"]] for a in accounts)
     write(target / "accounts.csv", ["account_id", "team", "name", "zone"], typed)
-    for date in RUN_DATES:
+    for date in (FIRST_RUN_DATE + 7 * week * DAY for week in range(weeks)):
         events = ([f"{at:%Y-%m-%dT%H:%M:%SZ}", name, kind] for at, name, kind in sorted(make_events(chance, accounts, date)))
         write(target / f"events/date={date}/events.csv", ["at", "account", "kind"], events)
         invoices = make_invoices(chance, accounts, date)
@@ -204,4 +206,4 @@ def main(target):
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]))
+    main(pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:]))
