@@ -249,6 +249,9 @@ pub(crate) struct GateArguments {
     /// Only the lanes of these customers
     #[arg(long, value_name = "CUSTOMER,…", value_delimiter = ',')]
     pub(crate) customers: Vec<String>,
+    /// Only the lanes of the next wave, and whether the waves before it are clean
+    #[arg(long, conflicts_with = "customers")]
+    pub(crate) next: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -276,6 +279,9 @@ pub(crate) struct MoveArguments {
 pub(crate) struct FlipArguments {
     #[command(flatten)]
     pub(crate) lanes: LaneArguments,
+    /// The next wave of the policy's `waves`
+    #[arg(long, conflicts_with_all = ["customers", "file", "all"])]
+    pub(crate) next: bool,
     /// Move although the gate says no. It wants a --reason, and stands in the ledger and in every later status
     #[arg(long = "override", requires = "reason")]
     pub(crate) overrides: bool,

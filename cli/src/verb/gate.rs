@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use understudy_core::customer::Customer;
 use understudy_core::gate::{Decision, Standing, Waits};
+use understudy_core::rollout::lane::LaneEvent;
 use understudy_runtime::report::visible::visible;
-use understudy_runtime::rollout::{Evidence, situation};
+use understudy_runtime::rollout::{Evidence, Lanes, situation};
 
 use super::moves::failed;
+use super::usage;
 use crate::args::GateArguments;
 use crate::exit::Exit;
 use crate::output::{print, print_json};
@@ -30,7 +32,14 @@ pub(crate) fn gate(arguments: &GateArguments) -> Exit {
         .iter()
         .map(|name| Customer::Named(name.clone()))
         .collect();
-    let decision = situation.gate((!named.is_empty()).then_some(&named), None);
+    let decision = if arguments.next {
+        match situation.step(LaneEvent::Flip, &Lanes::Next, false, None) {
+            Ok(step) => step.decision,
+            Err(none) => return usage(&format!("`{}` {none}", visible(&arguments.change))),
+        }
+    } else {
+        situation.gate((!named.is_empty()).then_some(&named), None)
+    };
     if arguments.json {
         print_json(&json!({ "version": 1, "change": arguments.change, "gate": decision }));
     } else {

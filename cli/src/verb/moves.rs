@@ -33,7 +33,8 @@ const SHOWN_LANES: usize = 12;
 pub(crate) fn towards_new(event: LaneEvent, arguments: &FlipArguments) -> Exit {
     // Completing is for all or for nobody.
     let lanes = match event {
-        LaneEvent::Complete if !is_named(&arguments.lanes) => Ok(Lanes::All),
+        LaneEvent::Complete if !is_named(&arguments.lanes) && !arguments.next => Ok(Lanes::All),
+        _ if arguments.next => Ok(Lanes::Next),
         _ => lanes(&arguments.lanes),
     };
     let mut request = match lanes {
@@ -140,9 +141,12 @@ fn text(request: &MoveRequest, moved: &Moved) -> String {
 }
 
 fn who_moves(moved: &Moved) -> String {
+    let wave = moved.wave.map(|number| format!("wave {number}"));
     if moved.all {
-        return "every lane that can".to_owned();
+        let wave = wave.map(|wave| format!("{wave}, ")).unwrap_or_default();
+        return format!("{wave}every lane that can");
     }
+    let wave = wave.map(|wave| format!("{wave}: ")).unwrap_or_default();
     let names: Vec<String> = moved
         .lanes
         .iter()
@@ -152,9 +156,9 @@ fn who_moves(moved: &Moved) -> String {
     match moved.lanes.len() {
         0 => "nobody".to_owned(),
         count if count > SHOWN_LANES => {
-            format!("{} and {} more", names.join(", "), count - SHOWN_LANES)
+            format!("{wave}{} and {} more", names.join(", "), count - SHOWN_LANES)
         }
-        _ => names.join(", "),
+        _ => format!("{wave}{}", names.join(", ")),
     }
 }
 
@@ -209,7 +213,7 @@ fn lanes(arguments: &LaneArguments) -> Result<Lanes, String> {
         .map(|name| Customer::Named(name.clone()))
         .collect();
     if named.is_empty() {
-        return Err("say who: --customers a,b, --file FILE or --all".to_owned());
+        return Err("say who: --customers a,b, --file FILE or --all (flip has --next as well)".to_owned());
     }
     Ok(Lanes::Named(named))
 }

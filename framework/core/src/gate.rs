@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::customer::Customer;
 use crate::digest::Digest;
 use crate::evidence::{Cost, LaneTrack, Streak, Track, TrackRun};
+use crate::rollout::anew::Anew;
 use crate::run_date::RunDate;
 use crate::spec::{GatePolicy, Weekday};
 use crate::verdict::Verdict;
@@ -83,6 +84,8 @@ pub enum CheckKind {
     Approvals,
     /// Whether the policy was loosened since the rollout began.
     Policy,
+    /// Whether the waves before this one are live and clean.
+    Waves,
 }
 
 /// One check, for people and programs.
@@ -150,8 +153,8 @@ pub struct GateInput<'a> {
     pub rules: &'a Digest,
     /// The record.
     pub track: &'a Track,
-    /// Lanes whose evidence had to start anew, and when: seconds since the epoch.
-    pub anew: &'a BTreeMap<Customer, i64>,
+    /// Whose evidence had to start anew, since when and why.
+    pub anew: &'a Anew,
     /// Lanes that a person holds.
     pub held: &'a BTreeSet<Customer>,
     /// Whether a person holds every lane.
@@ -241,8 +244,7 @@ fn evidence_digest(input: &GateInput<'_>) -> Digest {
 }
 
 fn decide_lane(input: &GateInput<'_>, customer: &Customer, track: &LaneTrack) -> LaneDecision {
-    let anew = input.anew.get(customer).copied();
-    let streak = input.track.streak(track, input.code, input.rules, anew);
+    let streak = streak(input, customer, track, None);
     let policy = input.policy;
     let newest = streak
         .runs
@@ -301,7 +303,25 @@ fn decide_lane(input: &GateInput<'_>, customer: &Customer, track: &LaneTrack) ->
     }
 }
 
-fn check(
+/// A lane's clean runs in a row since its evidence last started anew, and since another instant, if one is given.
+pub(crate) fn streak<'a>(
+    input: &GateInput<'a>,
+    customer: &Customer,
+    track: &LaneTrack,
+    since: Option<i64>,
+) -> Streak<'a> {
+    let anew = input.anew.of(customer).map(|cause| cause.at);
+    let anew = anew.max(since);
+    input.track.streak(track, input.code, input.rules, anew)
+}
+
+/// How many clean run dates in a row a policy wants.
+#[must_use]
+pub fn clean_runs_wanted(policy: &GatePolicy) -> u64 {
+    u64::from(policy.clean_runs.unwrap_or(DEFAULT_CLEAN_RUNS))
+}
+
+pub(crate) fn check(
     kind: CheckKind,
     standing: Standing,
     figure: impl Into<String>,
@@ -331,7 +351,7 @@ fn clean_runs(
     track: &LaneTrack,
     streak: &Streak<'_>,
 ) -> Check {
-    let wanted = u64::from(input.policy.clean_runs.unwrap_or(DEFAULT_CLEAN_RUNS));
+    let wanted = clean_runs_wanted(input.policy);
     let left = wanted.saturating_sub(streak.dates);
     let newest = track.runs.last();
     let figure = match streak.dates {
@@ -368,19 +388,23 @@ fn clean_runs(
 }
 
 /// Why a clean newest run does not count.
-fn why_anew(input: &GateInput<'_>, customer: &Customer, newest: &str) -> Option<&'static str> {
+fn why_anew(input: &GateInput<'_>, customer: &Customer, newest: &str) -> Option<String> {
     let run = input.track.runs.get(newest)?;
-    let anew = input.anew.get(customer);
+    let anew = input.anew.of(customer);
+    let anew = anew.filter(|cause| run.finished <= cause.at);
     if run.code[1] != input.code[1] {
-        Some("the new version is another one since")
+        Some("the new version is another one since".to_owned())
     } else if run.code[0] != input.code[0] {
-        Some("the old version is another one since")
+        Some("the old version is another one since".to_owned())
     } else if run.rules != *input.rules {
-        Some("the rules are others since: judge the stored runs again")
-    } else if anew.is_some_and(|anew| run.finished <= *anew) {
-        Some("a change upstream moved since")
+        Some("the rules are others since, and its outputs were not judged by them".to_owned())
     } else {
-        None
+        anew.map(|cause| {
+            format!(
+                "`{}`, upstream, has moved this customer since",
+                cause.change
+            )
+        })
     }
 }
 
@@ -645,6 +669,7 @@ pub fn loosened(before: &GatePolicy, now: &GatePolicy) -> Vec<&'static str> {
         ("weekdays", !before.weekdays.is_subset(&now.weekdays)),
         ("month_end", before.month_end && !now.month_end),
         ("approvals", approvals(now) < approvals(before)),
+        ("waves", now.waves.len() < before.waves.len()),
     ];
     let loosened = settings.into_iter().filter(|(_, loosened)| *loosened);
     loosened.map(|(name, _)| name).collect()

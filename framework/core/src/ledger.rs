@@ -17,7 +17,7 @@ use crate::verdict::Verdict;
 /// The format that this program writes, and the newest that it reads.
 ///
 /// A new kind of event, or a field that an older program must not overlook, raises it.
-pub const LEDGER_FORMAT: u32 = 3;
+pub const LEDGER_FORMAT: u32 = 4;
 
 /// The format of the head file.
 pub const HEAD_FORMAT: u32 = 1;
@@ -134,8 +134,10 @@ impl LedgerEvent {
         let of_slice = |slice: &Option<String>| if slice.is_some() { 2 } else { 1 };
         match self {
             Self::Published(run) => of_slice(&run.slice),
+            Self::Judged(run) if run.ran_at.is_some() => 4,
             Self::Judged(run) => of_slice(&run.slice),
             Self::Moved(moved) if moved.event.is_none() => 1,
+            Self::Moved(moved) if moved.wave.is_some() || !moved.except.is_empty() => 4,
             Self::Moved(_) | Self::Held(_) | Self::Approved(_) => 3,
         }
     }
@@ -189,6 +191,10 @@ pub struct JudgedRun {
     pub code: [Digest; 2],
     /// The digest of the rules.
     pub rules: Digest,
+    /// When the run was judged first, RFC 3339 in UTC, if its outputs were judged again by other rules: what it says
+    /// is as old as that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_at: Option<String>,
 }
 
 /// Lanes that move to another stage.
@@ -198,6 +204,9 @@ pub struct Move {
     pub change: String,
     /// The lanes; empty means all of them, `*unlisted*` included.
     pub lanes: Vec<Customer>,
+    /// Lanes that a move of all leaves where they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<Customer>,
     /// Where to.
     pub to: Stage,
     /// Who moved it.
@@ -215,6 +224,9 @@ pub struct Move {
     /// What the gate said, of a move towards new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gated>,
+    /// Which wave of the policy began with it, counted from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<u32>,
 }
 
 /// What the gate said of a move towards new.
@@ -324,6 +336,8 @@ mod tests {
                 known_by: None,
                 event: None,
                 gate: None,
+                wave: None,
+                except: Vec::new(),
             }),
         }
     }
@@ -377,6 +391,7 @@ mod tests {
             evidence: Digest::of_bytes(b"evidence"),
             code: [Digest::of_bytes(b"old"), Digest::of_bytes(b"new")],
             rules: Digest::of_bytes(b"rules"),
+            ran_at: None,
         };
         for event in [LedgerEvent::Published(run), LedgerEvent::Judged(judged)] {
             let entry = Entry {

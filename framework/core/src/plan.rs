@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::rollout::wave::LiveWave;
 use crate::rule::Rule;
 use crate::run_date::RunDate;
 use crate::slice::SliceOf;
@@ -40,6 +41,8 @@ pub struct PlanInput<'a> {
     pub inputs: &'a InputSnapshot,
     /// The stages of all lanes.
     pub stages: &'a Stages,
+    /// The waves of changes that have begun one, by change.
+    pub waves: &'a BTreeMap<String, Vec<LiveWave>>,
     /// The digest of each version's code, by task and version.
     pub code: &'a BTreeMap<String, BTreeMap<String, Digest>>,
 }
@@ -65,6 +68,9 @@ pub struct Plan {
     pub publications: Vec<Publication>,
     /// The stages of every change that runs, by change.
     pub stages: BTreeMap<String, LaneStages>,
+    /// The waves of changes that have begun one, by change.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waves: BTreeMap<String, Vec<LiveWave>>,
 }
 
 /// The position of a node in its plan.

@@ -1,9 +1,12 @@
 //! Which rows live lanes get: the decision before publishing (the design's "What is published").
 
+pub mod anew;
 pub mod lane;
 pub mod record;
+pub mod step;
+pub mod wave;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,8 @@ use crate::run::Failure;
 use crate::stage::{LaneStages, Span, Stage, Stages};
 use crate::verdict::Verdict;
 use crate::world::Side;
+
+use self::wave::{LiveWave, wave_of};
 
 /// How a change's outputs are put together, for all its tasks alike.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -88,6 +93,7 @@ pub struct TaskBeforePublishing<'a> {
 pub fn assemble<'a>(
     change: &str,
     stages: &LaneStages,
+    waves: &[LiveWave],
     tasks: &[TaskBeforePublishing<'a>],
 ) -> Result<Assembly, &'a Failure> {
     let all_live = matches!(stages.span(), Span::AllLive | Span::Complete);
@@ -111,7 +117,7 @@ pub fn assemble<'a>(
             format!("`{change}`: live lanes get their old rows: {reason}"),
         ));
     }
-    Ok(by_lane(change, stages, tasks, all_live))
+    Ok(by_lane(change, stages, waves, tasks, all_live))
 }
 
 /// Why everybody gets old rows, if so.
@@ -151,26 +157,24 @@ fn lost_column(comparison: &Comparison) -> Option<&str> {
 fn by_lane(
     change: &str,
     stages: &LaneStages,
+    waves: &[LiveWave],
     tasks: &[TaskBeforePublishing<'_>],
     all_live: bool,
 ) -> Assembly {
-    let mut lanes: BTreeMap<Customer, Side> = stages
-        .lanes
-        .iter()
-        .map(|(lane, stage)| (lane.clone(), side(*stage)))
-        .collect();
-    let mut unlisted = side(stages.unlisted);
-    let (mut fallbacks, mut alerts) = (Vec::new(), Vec::new());
+    let mut falling = Falling::new(stages);
+    let mut alerts = Vec::new();
     for (customer, task) in unexpected(tasks) {
-        if side(stages.of(customer)) == Side::New && !fallbacks.contains(customer) {
-            match customer {
-                Customer::Everybody => unlisted = Side::Old,
-                _ => _ = lanes.insert(customer.clone(), Side::Old),
-            }
-            fallbacks.push(customer.clone());
+        if side(stages.of(customer)) == Side::New && falling.fall(customer) {
             alerts.push(format!("`{change}`: {customer} fell back to its old rows: unexpected differences in `{task}`"));
         }
     }
+    alerts.extend(falling.fall_in_waves(change, stages, waves, tasks));
+    let Falling {
+        unlisted,
+        lanes,
+        fallen,
+    } = falling;
+    let fallbacks: Vec<Customer> = fallen.into_iter().collect();
     let lost = tasks.iter().any(|task| {
         task.comparison
             .and_then(Result::ok)
@@ -194,6 +198,83 @@ fn by_lane(
         schema,
         fallbacks,
         alerts,
+    }
+}
+
+/// The sides of a change's lanes while some of them fall back.
+struct Falling {
+    unlisted: Side,
+    lanes: BTreeMap<Customer, Side>,
+    fallen: BTreeSet<Customer>,
+}
+
+impl Falling {
+    fn new(stages: &LaneStages) -> Self {
+        let lanes = stages.lanes.iter();
+        Self {
+            unlisted: side(stages.unlisted),
+            lanes: lanes
+                .map(|(lane, stage)| (lane.clone(), side(*stage)))
+                .collect(),
+            fallen: BTreeSet::new(),
+        }
+    }
+
+    /// A lane gets its old rows. Gives whether it had not fallen before.
+    fn fall(&mut self, lane: &Customer) -> bool {
+        match lane {
+            Customer::Everybody => self.unlisted = Side::Old,
+            _ => _ = self.lanes.insert(lane.clone(), Side::Old),
+        }
+        self.fallen.insert(lane.clone())
+    }
+
+    /// Where three lanes of a wave fall, or a tenth of it, all of it does.
+    fn fall_in_waves(
+        &mut self,
+        change: &str,
+        stages: &LaneStages,
+        waves: &[LiveWave],
+        tasks: &[TaskBeforePublishing<'_>],
+    ) -> Vec<String> {
+        let mut alerts = Vec::new();
+        for (index, wave) in waves.iter().enumerate() {
+            let is_member = |lane: &&Customer| wave_of(waves, lane) == Some(index);
+            let now = self.fallen.iter().filter(is_member).count();
+            let seen = tasks.iter().flat_map(|task| task.customers.keys());
+            let size = match &wave.lanes {
+                Some(lanes) => lanes.len(),
+                None => seen.filter(is_member).collect::<BTreeSet<_>>().len(),
+            };
+            if !wave.falls(now, size) {
+                continue;
+            }
+            self.fall_whole(stages, waves, index);
+            let (number, fallen) = (wave.number, now + wave.fallen.len());
+            alerts.push(format!("`{change}`: all of wave {number} fell back to its old rows, because {fallen} of its {size} lanes did"));
+        }
+        alerts
+    }
+
+    fn fall_whole(&mut self, stages: &LaneStages, waves: &[LiveWave], index: usize) {
+        let is_live = |lane: &&Customer| side(stages.of(lane)) == Side::New;
+        let Some(members) = &waves[index].lanes else {
+            // Everybody falls whom no wave before names: those are named here, so that they stay.
+            let earlier = waves[..index].iter().flat_map(|wave| &wave.lanes).flatten();
+            let earlier: BTreeSet<&Customer> = earlier.collect();
+            for lane in earlier.iter().filter(|lane| is_live(lane)) {
+                self.lanes.entry((*lane).clone()).or_insert(Side::New);
+            }
+            let named: Vec<&Customer> = stages.lanes.keys().filter(is_live).collect();
+            for lane in named.into_iter().filter(|lane| !earlier.contains(lane)) {
+                self.fall(lane);
+            }
+            self.fall(&Customer::Everybody);
+            return;
+        };
+        for lane in members.iter().filter(is_live) {
+            self.fall(lane);
+        }
     }
 }
 

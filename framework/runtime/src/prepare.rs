@@ -7,6 +7,7 @@ use understudy_core::customer::Customer;
 use understudy_core::ledger::Entry;
 use understudy_core::plan::{Plan, PlanInput, plan};
 use understudy_core::rollout::record::{Rollout, rollouts};
+use understudy_core::rollout::wave::LiveWave;
 use understudy_core::rollout::{interlock, lowered};
 use understudy_core::run_date::RunDate;
 use understudy_core::slice::slice_of;
@@ -127,6 +128,7 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         slice: when.slice.as_ref(),
         inputs: &inputs,
         stages: &stages,
+        waves: &live_waves(&rollouts),
         code: &code,
     });
     Ok(Prepared {
@@ -142,6 +144,13 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         other_code,
         alerts,
     })
+}
+
+fn live_waves(rollouts: &BTreeMap<String, Rollout>) -> BTreeMap<String, Vec<LiveWave>> {
+    let waves = rollouts
+        .iter()
+        .map(|(change, rollout)| (change.clone(), rollout.live_waves()));
+    waves.filter(|(_, waves)| !waves.is_empty()).collect()
 }
 
 /// Takes lanes back that went live for other code than there is now. Gives them by change, `*` for everybody else.

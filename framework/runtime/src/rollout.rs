@@ -8,8 +8,9 @@ mod situation;
 pub mod status;
 
 pub(crate) use moves::tell_flags;
-pub use moves::{Actor, Lanes, MoveRequest, Moved, approve, move_lanes};
+pub use moves::{Actor, MoveRequest, Moved, approve, move_lanes};
 pub use situation::{Evidence, Situation, situation};
+pub use understudy_core::rollout::step::Lanes;
 
 use nix::unistd::{User, getuid};
 

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::evidence::{EVIDENCE_FORMAT, LaneEvidence, RunEvidence};
+use crate::spec::Wave;
 
 const NOW: i64 = 1_772_900_000;
 const HOUR: i64 = 3_600;
@@ -52,7 +53,7 @@ struct Scene {
     policy: GatePolicy,
     first_policy: Option<GatePolicy>,
     track: Track,
-    anew: BTreeMap<Customer, i64>,
+    anew: Anew,
     held: BTreeSet<Customer>,
     approvals: Vec<Approval>,
     requester: Option<String>,
@@ -66,7 +67,7 @@ impl Scene {
             policy,
             first_policy: None,
             track: track(runs),
-            anew: BTreeMap::new(),
+            anew: Anew::default(),
             held: BTreeSet::new(),
             approvals: Vec::new(),
             requester: None,
@@ -368,8 +369,9 @@ fn every_setting_can_be_loosened() {
         month_end: true,
         approvals: Some(2),
         min_age_secs: None,
+        waves: vec![Wave::More(1)],
     };
-    assert_eq!(loosened(&strict, &GatePolicy::default()).len(), 10);
+    assert_eq!(loosened(&strict, &GatePolicy::default()).len(), 11);
     assert!(loosened(&GatePolicy::default(), &strict).is_empty());
     assert!(loosened(&strict, &strict).is_empty());
 }

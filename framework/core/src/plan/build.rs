@@ -61,6 +61,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
             .keys()
             .map(|name| (name.clone(), input.stages.of(name)))
             .collect(),
+        waves: input.waves.clone(),
     }
 }
 

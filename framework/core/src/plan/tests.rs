@@ -71,6 +71,7 @@ fn planned(changes: &str, stages: &Stages) -> Plan {
         slice: None,
         inputs: &inputs,
         stages,
+        waves: &BTreeMap::new(),
         code: &code,
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
+use serde::{Deserialize, Serialize};
 
 use super::lane::{LaneEvent, LaneState};
 use crate::customer::Customer;
@@ -28,6 +29,19 @@ pub struct Rollout {
     pub first_policy: Option<GatePolicy>,
     /// Every approval that was given.
     pub approvals: Vec<Approval>,
+    /// The waves that have begun since the first lane went live, in order.
+    pub waves: Vec<BegunWave>,
+}
+
+/// A wave that has begun. Who goes with it was settled then.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BegunWave {
+    /// Its place in the policy, from one.
+    pub number: u32,
+    /// Who went; `None` means everybody who was in no wave before, and whoever comes later.
+    pub lanes: Option<BTreeSet<Customer>>,
+    /// When: seconds since the epoch.
+    pub at: i64,
 }
 
 /// One lane.
@@ -43,6 +57,8 @@ pub struct LaneRecord {
     pub fell: Option<i64>,
     /// Since when it has been live, where it is: seconds since the epoch.
     pub live_since: Option<i64>,
+    /// When its rows last began to come from another side: seconds since the epoch.
+    pub turned: Option<i64>,
 }
 
 /// The entry that moved a lane.
@@ -90,7 +106,7 @@ impl Rollout {
         let mut stages = self.stages();
         let mut others = Vec::new();
         let is_other = |record: &LaneRecord| {
-            record.state.stage == Stage::Live && record.code.as_ref().is_some_and(|own| own != code)
+            record.state.stage == Stage::Live && record.is_for_other(code)
         };
         for (lane, _) in self.lanes.iter().filter(|(_, record)| is_other(record)) {
             stages.lanes.insert(lane.clone(), Stage::Shadow);
@@ -101,6 +117,20 @@ impl Rollout {
             others.push(Customer::Everybody);
         }
         (stages, others)
+    }
+
+    /// Where a lane stands for this code of the new versions: one that went live for another code is at `shadow`.
+    #[must_use]
+    pub fn state_for(&self, lane: &Customer, code: &Digest) -> LaneState {
+        let record = self.lane(lane);
+        let stage = match record.state.stage {
+            Stage::Live if record.is_for_other(code) => Stage::Shadow,
+            stage => stage,
+        };
+        LaneState {
+            stage,
+            ..record.state
+        }
     }
 
     /// The lanes that a person holds, among those that are named.
@@ -127,19 +157,43 @@ impl Rollout {
         if moved.lanes.is_empty() && moved.event.is_none() {
             self.lanes.clear();
         }
+        for lane in &moved.except {
+            let others = self.others.clone();
+            self.lanes.entry(lane.clone()).or_insert(others);
+        }
+        let kept: Vec<(Customer, LaneRecord)> = moved
+            .except
+            .iter()
+            .filter_map(|lane| self.lanes.remove_entry(lane))
+            .collect();
         self.each(&moved.lanes, |record| record.take(moved, last));
+        self.lanes.extend(kept);
+        if let (Some(number), Some(LaneEvent::Flip)) = (moved.wave, moved.event) {
+            let named = moved.lanes.iter().cloned().collect();
+            self.waves.push(BegunWave {
+                number,
+                lanes: (!moved.lanes.is_empty()).then_some(named),
+                at: last.at,
+            });
+        }
         // What stands as everybody else does need not be named.
         if moved.lanes.is_empty() {
             let others = &self.others;
             self.lanes.retain(|_, record| {
-                record.state != others.state || record.code != others.code || record.fell.is_some()
+                record.state != others.state
+                    || record.code != others.code
+                    || record.fell.is_some()
+                    || record.turned > others.turned
             });
         }
         match (was_live, self.is_live()) {
             (false, true) => {
                 self.first_policy = moved.gate.as_ref().map(|gate| gate.policy.clone())
             }
-            (_, false) => self.first_policy = None,
+            (_, false) => {
+                self.first_policy = None;
+                self.waves.clear();
+            }
             (true, true) => {}
         }
     }
@@ -151,6 +205,12 @@ impl Rollout {
 }
 
 impl LaneRecord {
+    /// Whether it was moved towards new for other code than this.
+    #[must_use]
+    pub fn is_for_other(&self, code: &Digest) -> bool {
+        self.code.as_ref().is_some_and(|own| own != code)
+    }
+
     fn take(&mut self, moved: &Move, last: &LastMove) {
         let before = self.state.stage;
         match moved.event {
@@ -167,7 +227,12 @@ impl LaneRecord {
         if self.state.stage >= Stage::Live {
             self.code.clone_from(&moved.code);
         }
-        match (before >= Stage::Live, self.state.stage >= Stage::Live) {
+        let was_live = before >= Stage::Live;
+        let is_live = self.state.stage >= Stage::Live;
+        if was_live != is_live {
+            self.turned = Some(last.at);
+        }
+        match (was_live, is_live) {
             (false, true) => self.live_since = Some(last.at),
             (_, false) => self.live_since = None,
             (true, true) => {}

@@ -67,6 +67,19 @@ fn compared(customers: &[(&str, Verdict)], schema: &[DifferenceKind]) -> Known {
 }
 
 fn check(stages_text: &str, known: &Known, expected: &Expect) {
+    check_waves(stages_text, &[], known, expected);
+}
+
+fn wave(number: u32, lanes: Option<&str>, fallen: &str) -> LiveWave {
+    let names = |text: &str| text.split_whitespace().map(named).collect();
+    LiveWave {
+        number,
+        lanes: lanes.map(names),
+        fallen: names(fallen),
+    }
+}
+
+fn check_waves(stages_text: &str, waves: &[LiveWave], known: &Known, expected: &Expect) {
     let stages = stages(stages_text);
     let task = TaskBeforePublishing {
         task: "t",
@@ -75,7 +88,7 @@ fn check(stages_text: &str, known: &Known, expected: &Expect) {
         comparison: known.comparison.as_ref().map(Result::as_ref),
         customers: &known.customers,
     };
-    let text = match assemble("x", &stages, &[task]) {
+    let text = match assemble("x", &stages, waves, &[task]) {
         Err(failure) => format!("live failed: {failure}\n"),
         Ok(assembly) => shown(&assembly),
     };
@@ -141,6 +154,61 @@ fn a_live_lane_with_unexpected_differences_gets_its_old_rows() {
         [A old], else new, columns of old
         alert: `x`: A fell back to its old rows: unexpected differences in `t`
     "#]],
+    );
+}
+
+#[test]
+fn a_wave_falls_whole_when_three_lanes_or_a_tenth_of_it_fall() {
+    use Verdict::{Identical, Unexpected};
+    let one_of_two = compared(&[("A", Unexpected), ("B", Identical), ("C", Identical)], &[]);
+    // C went before, by itself: no wave takes it along.
+    check_waves(
+        "A=live B=live C=live",
+        &[wave(1, Some("A B"), "")],
+        &one_of_two,
+        &expect![[r#"
+            [A old, B old, C new], else old, columns of old
+            alert: `x`: A fell back to its old rows: unexpected differences in `t`
+            alert: `x`: all of wave 1 fell back to its old rows, because 1 of its 2 lanes did
+        "#]],
+    );
+    let eleven = "A B c d e f g h i j k";
+    let live = "A=live B=live";
+    check_waves(
+        live,
+        &[wave(1, Some(eleven), "")],
+        &one_of_two,
+        &expect![[r#"
+            [A old, B new], else old, columns of old
+            alert: `x`: A fell back to its old rows: unexpected differences in `t`
+        "#]],
+    );
+    // What fell in earlier runs counts.
+    check_waves(
+        live,
+        &[wave(1, Some(eleven), "c d")],
+        &one_of_two,
+        &expect![[r#"
+            [A old, B old], else old, columns of old
+            alert: `x`: A fell back to its old rows: unexpected differences in `t`
+            alert: `x`: all of wave 1 fell back to its old rows, because 3 of its 11 lanes did
+        "#]],
+    );
+}
+
+#[test]
+fn when_the_last_wave_falls_those_before_it_stay() {
+    use Verdict::{Identical, Unexpected};
+    let found = compared(&[("A", Identical), ("B", Unexpected), ("C", Identical)], &[]);
+    check_waves(
+        "*=live",
+        &[wave(1, Some("A"), ""), wave(2, None, "")],
+        &found,
+        &expect![[r#"
+            [A new, B old], else old, columns of old
+            alert: `x`: B fell back to its old rows: unexpected differences in `t`
+            alert: `x`: all of wave 2 fell back to its old rows, because 1 of its 2 lanes did
+        "#]],
     );
 }
 

@@ -95,6 +95,10 @@ fn shape_schema(shape: &Shape) -> Value {
             json!({ "type": ["string", "number"], "minimum": 0, "pattern": DISTANCE_PATTERN })
         }
         Shape::Ratio => json!({ "type": "number", "minimum": 1, "maximum": 1000 }),
+        Shape::Wave(list) => {
+            let count = json!({ "type": "integer", "minimum": 1 });
+            json!({ "anyOf": [count, shape_schema(&Shape::Percentage), list_schema(list)] })
+        }
         Shape::Percentage => json!({ "type": "string", "pattern": PERCENTAGE_PATTERN }),
         Shape::Days { min } => {
             let sign = if *min > 0 { "" } else { "[+-]?" };

@@ -386,6 +386,22 @@ pub struct GatePolicy {
     /// For how long every lane must have been live before the change is complete, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_age_secs: Option<u64>,
+    /// Who goes live one after the other; empty where nobody says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waves: Vec<Wave>,
+}
+
+/// The customers that go live together.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wave {
+    /// These.
+    Customers(BTreeSet<Customer>),
+    /// So many more.
+    More(u32),
+    /// As many more as bring those that have gone to this share of all: 0.25 is a quarter; 1 is everybody, and
+    /// whoever comes later.
+    Share(f64),
 }
 
 /// A day of the week.

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 
 use bigdecimal::{BigDecimal, Zero as _};
 
-use super::model::{ColumnType, Param};
+use super::model::{ColumnType, Param, Wave};
 use super::yaml::Scalar;
 use crate::rule::Bound;
 use crate::run_date::RunDate;
@@ -117,6 +117,14 @@ pub(crate) fn ratio(scalar: &Scalar) -> Option<f64> {
 pub(crate) fn fraction(scalar: &Scalar) -> Option<f64> {
     use bigdecimal::ToPrimitive as _;
     bound(scalar)?.rel?.to_f64()
+}
+
+/// How many customers go with a wave, or which share of all has gone after it.
+pub(crate) fn wave(scalar: &Scalar) -> Option<Wave> {
+    let share = || fraction(scalar).filter(|share| *share > 0.0 && *share <= 1.0);
+    let few = count(scalar).and_then(|count| u32::try_from(count).ok());
+    let few = few.filter(|few| *few > 0).map(Wave::More);
+    few.or_else(|| share().map(Wave::Share))
 }
 
 /// A duration in seconds.

@@ -30,6 +30,8 @@ pub(crate) enum Shape {
     Percentage,
     /// How many times as much, at least once.
     Ratio,
+    /// Some customers: so many, a share of all, or a list of them.
+    Wave(&'static ListOf),
     /// A calendar date.
     Date,
     /// A number of days with its unit, at least so many.
@@ -153,6 +155,7 @@ impl Shape {
             Self::Distance => scalar::bound(scalar).is_some_and(|bound| bound.abs.is_some()),
             Self::Percentage => scalar::bound(scalar).is_some_and(|bound| bound.rel.is_some()),
             Self::Ratio => scalar::ratio(scalar).is_some(),
+            Self::Wave(_) => scalar::wave(scalar).is_some(),
             Self::Date => scalar::date(scalar).is_some(),
             Self::Days { min } => scalar::days(scalar).is_some_and(|days| days >= *min),
             Self::TextOr(_) => scalar::text(scalar).is_some(),
@@ -175,6 +178,9 @@ impl Shape {
             Self::Distance => "a number of zero or more, or a duration".to_owned(),
             Self::Percentage => "a percentage of zero or more".to_owned(),
             Self::Ratio => "a number from 1 to 1000".to_owned(),
+            Self::Wave(_) => {
+                "a number of customers, a percentage of them up to 100 %, or a list of them".to_owned()
+            }
             Self::Date => "a date".to_owned(),
             Self::Days { min: 1 } => "a number of days above zero".to_owned(),
             Self::Days { .. } => "a number of days".to_owned(),
@@ -202,6 +208,7 @@ impl Shape {
             Self::Distance => "write a number such as `0.5`, or for times a duration such as `15m`".to_owned(),
             Self::Percentage => "write a number and %, such as `5%`".to_owned(),
             Self::Ratio => "write how many times the old version's figure it may be, such as `1.5`".to_owned(),
+            Self::Wave(_) => "write how many customers go with it, such as `1`; which share of all has gone after it, such as `25%`; or who, such as `[acme, bolt]`".to_owned(),
             Self::Date => "write it as YYYY-MM-DD".to_owned(),
             Self::Days { min: 1 } => "write a whole number above zero and d, such as `30d`".to_owned(),
             Self::Days { .. } => "write a whole number and d, such as `-1d` for the day before".to_owned(),

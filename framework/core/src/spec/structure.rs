@@ -53,7 +53,7 @@ pub(crate) fn check(node: &Node, shape: &Shape, subject: &Subject, problems: &mu
         (Shape::ByName(by_name), Data::Map(entries)) => {
             check_names(node.mark, entries, by_name, subject, problems)
         }
-        (Shape::List(list) | Shape::ListOr(list, _), Data::List(items)) => {
+        (Shape::List(list) | Shape::ListOr(list, _) | Shape::Wave(list), Data::List(items)) => {
             check_items(node.mark, items, list, subject, problems);
         }
         (shape, Data::Scalar(scalar)) if shape.accepts(scalar) => {}

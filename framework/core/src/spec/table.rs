@@ -699,6 +699,20 @@ static GATE: Section = Section {
             need: Optional,
         },
         Key {
+            name: "waves",
+            about: "Who goes live one after the other with `flip --next`: lists of customers, numbers of them, or the share of all that has gone then.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Wave(&ListOf {
+                    of: Shape::Verbatim,
+                    noun: "customer",
+                    may_be_empty: false,
+                }),
+                noun: "wave",
+                may_be_empty: false,
+            }),
+            need: Optional,
+        },
+        Key {
             name: "min_age",
             about: "For how long every lane must have been live before the change is complete; by default `7d`.",
             shape: Shape::Duration { min_secs: 0 },

@@ -91,7 +91,7 @@ mod keys {
                 understudy.yaml:28:3: task `rank` stands here a second time
                     rank:
                     hint: the first is in line 22; keep one of them
-                understudy.yaml:75:12: unknown task `total`
+                understudy.yaml:76:12: unknown task `total`
                     new: { total: v2 }
                     hint: the tasks are: delay, rank
                 => nothing runs
@@ -105,7 +105,7 @@ mod keys {
             "  fast-total:",
             "  utc-delays:",
             expect![[r#"
-                understudy.yaml:74:3: change `utc-delays` stands here a second time
+                understudy.yaml:75:3: change `utc-delays` stands here a second time
                     utc-delays:
                     hint: the first is in line 37; keep one of them
                 => live runs without utc-delays
@@ -165,7 +165,7 @@ mod values {
             "  fast-total:\n    new: { total: v2 }",
             "  fast-total:",
             expect![[r#"
-                understudy.yaml:74:3: change `fast-total` must be a mapping, not nothing
+                understudy.yaml:75:3: change `fast-total` must be a mapping, not nothing
                     fast-total:
                     hint: write some of: new, downstream, expect, gate, flag
                 => live runs without fast-total
@@ -347,7 +347,7 @@ mod values {
             "provider: file",
             "provider: fil",
             expect![[r#"
-                understudy.yaml:77:20: `provider` of `flags` of the pipeline cannot be `fil`
+                understudy.yaml:78:20: `provider` of `flags` of the pipeline cannot be `fil`
                     flags: { provider: fil }
                     hint: write `file`
                 => nothing runs
@@ -505,7 +505,7 @@ mod names {
             "new: { total: v2 }",
             "new: { total: v2, delay: v3 }",
             expect![[r#"
-                understudy.yaml:75:23: two changes, `utc-delays` and `fast-total`, change the task `delay`
+                understudy.yaml:76:23: two changes, `utc-delays` and `fast-total`, change the task `delay`
                     new: { total: v2, delay: v3 }
                     hint: make them one change, or complete the first before the second begins
                 => live runs without fast-total
@@ -575,7 +575,7 @@ mod names {
             "new: { total: v2 }",
             "new: { total: v2 }\n    downstream: [rank]",
             expect![[r#"
-                understudy.yaml:76:18: `rank` does not read what `fast-total` changes
+                understudy.yaml:77:18: `rank` does not read what `fast-total` changes
                     downstream: [rank]
                     hint: leave it out: no task is downstream of this change
                 => live runs without fast-total
@@ -767,7 +767,7 @@ mod rules {
             "new: { total: v2 }",
             "new: { total: v2 }\n    expect: { total: [ { customers: [AS], within: 1 } ] }",
             expect![[r#"
-                understudy.yaml:76:37: a rule selects customers, but `total` has no customer column
+                understudy.yaml:77:37: a rule selects customers, but `total` has no customer column
                     expect: { total: [ { customers: [AS], within: 1 } ] }
                     hint: add `customer: <column>` to the output of `total`, or leave `customers` out
                 => live runs without fast-total

@@ -410,7 +410,24 @@ fn every_key_arrives() {
                 ],
                 "month_end": true,
                 "approvals": 1,
-                "min_age_secs": 1209600
+                "min_age_secs": 1209600,
+                "waves": [
+                  {
+                    "customers": [
+                      "AS",
+                      "VX"
+                    ]
+                  },
+                  {
+                    "more": 1
+                  },
+                  {
+                    "share": 0.25
+                  },
+                  {
+                    "share": 1.0
+                  }
+                ]
               },
               "flag": "utc"
             }

@@ -93,7 +93,9 @@ impl Executor<'_> {
                 }
             })
             .collect();
-        assemble(change, &self.stages_of(change), &tasks).map_err(Clone::clone)
+        let waves = self.plan.waves.get(change);
+        let waves = waves.map(Vec::as_slice).unwrap_or_default();
+        assemble(change, &self.stages_of(change), waves, &tasks).map_err(Clone::clone)
     }
 
     /// Honours moves towards old that came in since the run began: what they concern is decided again, by the same

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use understudy_core::customer::Customer;
-use understudy_core::gate::{DEFAULT_MIN_AGE_SECS, Decision, Standing};
+use understudy_core::gate::{Decision, Standing};
 use understudy_core::ledger::{Approved, Gated, Hold, KnownBy, LedgerEvent, Move};
-use understudy_core::rollout::lane::{LaneEvent, LaneState, Refusal};
+use understudy_core::rollout::lane::LaneEvent;
 use understudy_core::rollout::lowered;
 use understudy_core::rollout::record::{Rollout, rollouts};
+use understudy_core::rollout::step::{Lanes, sorted, stages_after};
 use understudy_core::stage::{LaneStages, Stage};
 use understudy_flags::{FileFlags, FlagAnswer, FlagFileError, FlagProvider as _};
 
@@ -26,15 +27,6 @@ pub struct Actor {
     pub name: String,
     /// How it is known.
     pub known_by: KnownBy,
-}
-
-/// The lanes to move.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Lanes {
-    /// These.
-    Named(BTreeSet<Customer>),
-    /// All of them, and everybody who comes later.
-    All,
 }
 
 /// A move.
@@ -73,6 +65,8 @@ pub struct Moved {
     pub done: bool,
     /// Whether it is for all lanes, and everybody who comes later.
     pub all: bool,
+    /// Which wave of the policy begins with it, from one.
+    pub wave: Option<u32>,
     /// The lanes that it is for, as far as they are known; those that stay as they are among them.
     pub lanes: Vec<Customer>,
     /// The lanes that it cannot be done to, each with why.
@@ -111,72 +105,47 @@ pub fn move_lanes(request: &MoveRequest) -> Result<Moved, RolloutError> {
 fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
     let situation = situation(&request.pipeline, &request.change, Evidence::Files)?;
     require_possible(&situation, request)?;
-    let known = match &request.lanes {
-        Lanes::All => situation.lanes(),
-        Lanes::Named(named) => named.clone(),
-    };
+    let step = situation
+        .step(
+            request.event,
+            &request.lanes,
+            request.overrides,
+            Some(&request.actor.name),
+        )
+        .map_err(|none| RolloutError::Lanes(format!("`{}` {none}", request.change)))?;
     let state = |lane: &Customer| situation.state(lane);
-    let (mut lanes, mut refused) = sorted(&known, request.event, state);
-    let others = state(&Customer::Everybody);
-    let all = request.lanes == Lanes::All;
-    if request.event == LaneEvent::Complete {
-        refuse_young(&situation, &mut lanes, &mut refused);
-    }
-    let asked: BTreeSet<Customer> = lanes.iter().cloned().collect();
-    let mut decision = situation.gate(Some(&asked), Some(&request.actor.name));
-    if asked.is_empty() && !refused.is_empty() {
-        decision.standing = Standing::NotReady;
-    }
-    // Without a row there is no evidence, and without evidence no move; with all lanes go those without rows, too.
-    if !all && !request.overrides {
-        for lane in &decision.without_rows {
-            let reason = "it never had rows, so there is no evidence for it".to_owned();
-            refused.insert(lane.clone(), reason);
-        }
-        lanes.retain(|lane| !decision.without_rows.contains(lane));
-    }
-    if request.event == LaneEvent::Complete && !refused.is_empty() {
-        // It is for all or for nobody.
-        decision.standing = decision.standing.max(Standing::NotReady);
-        lanes.clear();
-    }
     let flags = FileFlags::beside(&situation.pipeline.folder);
     let flag = &situation.change.flag;
     let before = said_too(&flags, flag, stages_of(&situation))?;
-    let after_all = others.after(request.event).ok();
-    let after = after(
-        &before,
-        &lanes,
-        after_all.filter(|_| all),
-        request.event,
-        state,
-    );
-    let may = decision.standing == Standing::Ready || request.overrides;
-    let something = !lanes.is_empty() || (all && after_all.is_some() && !known.is_empty());
-    let done = may && something && !request.dry_run;
+    let others = state(&Customer::Everybody).after(request.event).ok();
+    let others = others.filter(|_| step.all);
+    let after = stages_after(&before, &step.lanes, others, request.event, state);
+    let overridden = request.overrides && step.decision.standing != Standing::Ready;
     let mut alerts = Vec::new();
-    if request.overrides && decision.standing != Standing::Ready {
+    if overridden {
         alerts.push(format!(
             "`{}`: the gate said \"{}\" and was overridden by {}",
             request.change,
-            decision.standing.text(),
+            step.decision.standing.text(),
             request.actor.name
         ));
     }
+    let done = step.may && !request.dry_run;
     if done {
         // Flags that cannot be told would take the lanes back in the next run. A file that is not there would not, so
         // that there has to be one before the ledger says anything.
         flags.set(flag, &before)?;
         let gated = Gated {
-            evidence: decision.evidence.clone(),
-            standing: decision.standing,
-            overridden: request.overrides && decision.standing != Standing::Ready,
+            evidence: step.decision.evidence.clone(),
+            standing: step.decision.standing,
+            overridden,
             policy: situation.change.gate.clone(),
         };
         let event = LedgerEvent::Moved(Move {
-            lanes: if all { Vec::new() } else { lanes.clone() },
+            lanes: if step.all { Vec::new() } else { step.lanes.clone() },
             code: Some(situation.code[1].clone()),
             gate: Some(gated),
+            wave: step.wave,
             ..moved(request)
         });
         let read = situation.entries.len() as u64;
@@ -188,12 +157,13 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
         change: request.change.clone(),
         event: request.event,
         done,
-        all,
-        lanes,
-        refused,
+        all: step.all,
+        wave: step.wave,
+        lanes: step.lanes,
+        refused: step.refused,
         before,
         after,
-        gate: Some(decision),
+        gate: Some(step.decision),
         alerts,
     })
 }
@@ -211,52 +181,6 @@ fn require_possible(situation: &Situation, request: &MoveRequest) -> Result<(), 
         )));
     }
     Ok(())
-}
-
-/// The lanes that an event can happen to, and the others with why not.
-fn sorted(
-    lanes: &BTreeSet<Customer>,
-    event: LaneEvent,
-    state: impl Fn(&Customer) -> LaneState,
-) -> (Vec<Customer>, BTreeMap<Customer, String>) {
-    let mut able = Vec::new();
-    let mut refused = BTreeMap::new();
-    for lane in lanes {
-        match state(lane).after(event) {
-            Ok(_) => able.push(lane.clone()),
-            Err(refusal) => _ = refused.insert(lane.clone(), refusal.to_string()),
-        }
-    }
-    (able, refused)
-}
-
-/// Who has not been live for long enough to be complete.
-fn refuse_young(
-    situation: &Situation,
-    lanes: &mut Vec<Customer>,
-    refused: &mut BTreeMap<Customer, String>,
-) {
-    let wanted = situation.change.gate.min_age_secs;
-    let wanted = wanted.unwrap_or(DEFAULT_MIN_AGE_SECS);
-    let now = clock::now().timestamp();
-    let age = |lane: &Customer| {
-        let since = situation.rollout.lane(lane).live_since;
-        since.map_or(0, |since| u64::try_from(now - since).unwrap_or(0))
-    };
-    let everybody = [Customer::Everybody];
-    let known: Vec<Customer> = lanes.iter().chain(&everybody).cloned().collect();
-    for lane in known {
-        let is_live = situation.state(&lane).stage >= Stage::Live;
-        if !is_live {
-            refused
-                .entry(lane)
-                .or_insert_with(|| Refusal::NotLive.to_string());
-        } else if age(&lane) < wanted {
-            let left = (wanted - age(&lane)).div_ceil(3_600);
-            refused.insert(lane, format!("it has to be live for {left} h more"));
-        }
-    }
-    lanes.retain(|lane| !refused.contains_key(lane));
 }
 
 /// The stages, as far as the flag says so too: what a hand has taken back stays so.
@@ -278,28 +202,6 @@ fn stages_of(situation: &Situation) -> LaneStages {
     situation.rollout.stages_for(&situation.code[1]).0
 }
 
-/// The stages once the event has happened.
-fn after(
-    before: &LaneStages,
-    lanes: &[Customer],
-    others: Option<LaneState>,
-    event: LaneEvent,
-    state: impl Fn(&Customer) -> LaneState,
-) -> LaneStages {
-    let mut after = before.clone();
-    for lane in lanes {
-        if let Ok(state) = state(lane).after(event) {
-            after.lanes.insert(lane.clone(), state.stage);
-        }
-    }
-    if let Some(others) = others {
-        after.unlisted = others.stage;
-    }
-    let unlisted = after.unlisted;
-    after.lanes.retain(|_, stage| *stage != unlisted);
-    after
-}
-
 fn moved(request: &MoveRequest) -> Move {
     Move {
         change: request.change.clone(),
@@ -316,6 +218,8 @@ fn moved(request: &MoveRequest) -> Move {
         known_by: Some(request.actor.known_by),
         event: Some(request.event),
         gate: None,
+        wave: None,
+        except: Vec::new(),
     }
 }
 
@@ -332,17 +236,16 @@ fn towards_old(request: &MoveRequest) -> Result<Moved, RolloutError> {
     }
     let rollout = rollout.unwrap_or_default();
     let state = |lane: &Customer| rollout.lane(lane).state;
-    let all = request.lanes == Lanes::All;
-    let known: BTreeSet<Customer> = match &request.lanes {
-        Lanes::All => rollout.lanes.keys().cloned().collect(),
-        Lanes::Named(named) => named.clone(),
+    let (known, all): (BTreeSet<Customer>, bool) = match &request.lanes {
+        Lanes::Named(named) => (named.clone(), false),
+        Lanes::All | Lanes::Next => (rollout.lanes.keys().cloned().collect(), true),
     };
     let (lanes, refused) = sorted(&known, request.event, state);
     let others = state(&Customer::Everybody).after(request.event);
     let before = rollout.stages();
     let before = place.said_too(&request.change, before);
     let others = others.ok().filter(|_| all);
-    let after = after(&before, &lanes, others, request.event, state);
+    let after = stages_after(&before, &lanes, others, request.event, state);
     let something = !lanes.is_empty() || others.is_some();
     let mut alerts = Vec::new();
     let done = something && !request.dry_run;
@@ -383,6 +286,7 @@ fn towards_old(request: &MoveRequest) -> Result<Moved, RolloutError> {
         event: request.event,
         done,
         all,
+        wave: None,
         lanes,
         refused,
         before,
@@ -504,11 +408,7 @@ pub(crate) fn tell_flags(
 /// As for a move; there is no evidence to approve of.
 pub fn approve(request: &MoveRequest) -> Result<Decision, RolloutError> {
     let situation = situation(&request.pipeline, &request.change, Evidence::Files)?;
-    let lanes = match &request.lanes {
-        Lanes::All => None,
-        Lanes::Named(named) => Some(named),
-    };
-    let decision = situation.gate(lanes, None);
+    let decision = situation.gate(None, None);
     if decision.lanes.is_empty() {
         return Err(RolloutError::Lanes(format!(
             "there is no evidence on `{}` to approve of yet: run it first",

@@ -1,6 +1,6 @@
 //! What is known about a change now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use understudy_core::customer::Customer;
@@ -8,11 +8,12 @@ use understudy_core::digest::Digest;
 use understudy_core::evidence::Track;
 use understudy_core::gate::{Decision, GateInput, gate};
 use understudy_core::ledger::Entry;
-use understudy_core::rollout::lane::LaneState;
+use understudy_core::rollout::anew::Anew;
+use understudy_core::rollout::lane::{LaneEvent, LaneState};
 use understudy_core::rollout::record::{Rollout, rollouts};
+use understudy_core::rollout::step::{Lanes, NoStep, Step, StepInput, step};
 use understudy_core::spec::Change;
 use understudy_core::spec::nearest::hint;
-use understudy_core::stage::Stage;
 
 use super::RolloutError;
 use crate::clock;
@@ -37,6 +38,8 @@ pub struct Situation {
     pub rollout: Rollout,
     /// What its judged runs say.
     pub track: Track,
+    /// Whose evidence had to start anew because something upstream moved.
+    pub anew: Anew,
     /// The digest of each side's versions as they are now: old, then new.
     pub code: [Digest; 2],
     /// The digest of its rules as they are now.
@@ -65,21 +68,23 @@ pub fn situation(path: &Path, change: &str, look_in: Evidence) -> Result<Situati
     let store = Store::of(&pipeline);
     let code = code_digests(&pipeline).map_err(crate::error::RunError::from)?;
     let entries = ledger::open(&store)?.entries().to_vec();
-    let rollout = rollouts(&entries).remove(change).unwrap_or_default();
+    let mut rollouts = rollouts(&entries);
     let track = match look_in {
         Evidence::Index => evidence::track(&store, &pipeline.spec, &entries, change),
         Evidence::Files => evidence::track_anew(&store, &pipeline.spec, &entries, change),
     };
     let mut tasks = found.new.keys().filter_map(|task| pipeline.spec.task(task));
+    let is_one_lane = tasks.any(|task| task.output.customer.is_none());
     Ok(Situation {
+        anew: Anew::since(&pipeline.spec, &rollouts, change, is_one_lane),
+        rollout: rollouts.remove(change).unwrap_or_default(),
         code: code_of(&pipeline.spec, &code, change),
         rules: rules_of(&pipeline.spec, change),
-        is_one_lane: tasks.any(|task| task.output.customer.is_none()),
+        is_one_lane,
         change: found,
         pipeline,
         store,
         entries,
-        rollout,
         track,
     })
 }
@@ -104,25 +109,44 @@ impl Situation {
     /// Where a lane stands: one that went live for other code is at `shadow` again.
     #[must_use]
     pub fn state(&self, lane: &Customer) -> LaneState {
-        let record = self.rollout.lane(lane);
-        let is_other = record
-            .code
-            .as_ref()
-            .is_some_and(|code| *code != self.code[1]);
-        match record.state.stage {
-            Stage::Live if is_other => LaneState {
-                stage: Stage::Shadow,
-                ..record.state
-            },
-            _ => record.state,
-        }
+        self.rollout.state_for(lane, &self.code[1])
     }
 
     /// What the gate says, for these lanes or for all, to who wants to move them.
     #[must_use]
     pub fn gate(&self, lanes: Option<&BTreeSet<Customer>>, requester: Option<&str>) -> Decision {
         let held = self.rollout.held();
-        let input = GateInput {
+        gate(&self.gate_input(&held, requester), lanes)
+    }
+
+    /// What a move towards new would do.
+    ///
+    /// # Errors
+    /// The next wave was asked for, and there is none.
+    pub fn step(
+        &self,
+        event: LaneEvent,
+        lanes: &Lanes,
+        overrides: bool,
+        requester: Option<&str>,
+    ) -> Result<Step, NoStep> {
+        let held = self.rollout.held();
+        step(&StepInput {
+            change: &self.change.name,
+            event,
+            lanes,
+            overrides,
+            rollout: &self.rollout,
+            gate: self.gate_input(&held, requester),
+        })
+    }
+
+    fn gate_input<'a>(
+        &'a self,
+        held: &'a BTreeSet<Customer>,
+        requester: Option<&'a str>,
+    ) -> GateInput<'a> {
+        GateInput {
             policy: &self.change.gate,
             first_policy: self.rollout.first_policy.as_ref(),
             now: clock::now().timestamp(),
@@ -130,13 +154,12 @@ impl Situation {
             code: &self.code,
             rules: &self.rules,
             track: &self.track,
-            anew: &BTreeMap::new(),
-            held: &held,
+            anew: &self.anew,
+            held,
             all_held: self.rollout.others.state.held,
             approvals: &self.rollout.approvals,
             requester,
-        };
-        gate(&input, lanes)
+        }
     }
 
     /// The lanes that anything is known of: those that had rows, and those that the ledger names.

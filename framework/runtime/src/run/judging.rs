@@ -124,8 +124,9 @@ impl Attempt<'_> {
                 fell.is_some_and(|fell| now - fell < FALLS_AGAIN_WITHIN_SECS)
             };
             let (again, first): (Vec<_>, Vec<_>) = lanes.into_iter().partition(fell_before);
-            self.moved_by_itself(&change, &first, LaneEvent::FallBack { again: false });
+            // Those that are held come first: a move of all would have taken them back already.
             self.moved_by_itself(&change, &again, LaneEvent::FallBack { again: true });
+            self.moved_by_itself(&change, &first, LaneEvent::FallBack { again: false });
         }
     }
 
@@ -138,6 +139,7 @@ impl Attempt<'_> {
         let event = LedgerEvent::Moved(Move {
             change: change.to_owned(),
             lanes: if all { Vec::new() } else { lanes.to_vec() },
+            except: if all { self.stays_live(change) } else { Vec::new() },
             to: Stage::Shadow,
             by: "understudy".to_owned(),
             reason: Some(format!("run {}", self.prepared.plan.run)),
@@ -145,12 +147,24 @@ impl Attempt<'_> {
             known_by: Some(KnownBy::Understudy),
             event: Some(event),
             gate: None,
+            wave: None,
         });
         self.append(&event);
         let told = rollout::tell_flags(&self.prepared.pipeline, &self.prepared.store, change);
         if let Err(error) = told {
             self.executor.alert(format!("{error}"));
         }
+    }
+
+    /// The lanes that got their new rows although everybody else fell back.
+    fn stays_live(&self, change: &str) -> Vec<Customer> {
+        let log = self.executor.log.borrow();
+        let lanes = log.assemblies.get(change).map(|assembly| &assembly.lanes);
+        let new = lanes
+            .into_iter()
+            .flatten()
+            .filter(|(_, side)| **side == Side::New);
+        new.map(|(lane, _)| lane.clone()).collect()
     }
 
     fn is_recorded(&self) -> bool {
@@ -223,6 +237,7 @@ impl Attempt<'_> {
             evidence: digest,
             code: evidence.code,
             rules: evidence.rules,
+            ran_at: None,
         });
         if !self.is_last_word(&event) {
             self.append(&event);

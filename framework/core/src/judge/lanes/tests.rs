@@ -101,6 +101,7 @@ fn plan() -> Plan {
         comparisons: vec![comparison],
         publications: Vec::new(),
         stages: BTreeMap::new(),
+        waves: BTreeMap::new(),
     }
 }
 

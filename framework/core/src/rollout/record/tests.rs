@@ -45,6 +45,8 @@ fn moved(lanes: &[&str], event: LaneEvent, code: &str) -> LedgerEvent {
                 ..GatePolicy::default()
             },
         }),
+        wave: None,
+        except: Vec::new(),
     })
 }
 

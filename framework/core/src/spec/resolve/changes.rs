@@ -6,8 +6,9 @@ use super::graph::Graph;
 use super::names::{repeated, text_at, texts_at, unique};
 use super::rules::{self, RuledTask};
 use super::{Reading, report_unknown};
+use crate::customer::Customer;
 use crate::rule::Rule;
-use crate::spec::model::{Change, GatePolicy, Weekday};
+use crate::spec::model::{Change, GatePolicy, Wave, Weekday};
 use crate::spec::places::Spot;
 use crate::spec::problems::{Origin, quoted};
 use crate::spec::scalar;
@@ -56,7 +57,7 @@ fn read_change<'a>(
     Change {
         name: key.text.clone(),
         expect: read_expect(key, node, compared.as_deref(), reading),
-        gate: read_gate(node),
+        gate: read_gate(key, node, reading),
         flag: text_at(node, "flag").map_or_else(|| key.text.clone(), |(flag, _)| flag.to_owned()),
         new,
         downstream,
@@ -278,7 +279,7 @@ fn read_expect(
     expect
 }
 
-fn read_gate(node: &Node) -> GatePolicy {
+fn read_gate(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> GatePolicy {
     let under = |key: &str| node.get("gate")?.get(key)?.scalar();
     let few = |key: &str| {
         under(key)
@@ -308,5 +309,53 @@ fn read_gate(node: &Node) -> GatePolicy {
         month_end: under("month_end").is_some(),
         approvals: few("approvals"),
         min_age_secs: duration("min_age"),
+        waves: read_waves(key, node, reading),
     }
+}
+
+/// Each wave must add somebody, as far as that can be told from the file.
+fn read_waves(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> Vec<Wave> {
+    let origin = Origin::Change(key.text.clone());
+    let nodes = node.get("gate").and_then(|gate| gate.get("waves"));
+    let (mut waves, mut named, mut share) = (Vec::new(), BTreeSet::new(), 0.0);
+    for node in nodes.into_iter().flat_map(Node::items) {
+        let mut problem = |message: String, fix: &str| {
+            reading.problems.push(node.mark, &origin, message, fix);
+        };
+        if share >= 1.0 {
+            problem(
+                "a wave after 100 % has nobody left".to_owned(),
+                "leave it out, or put it before",
+            );
+        }
+        let wave = match node.scalar() {
+            Some(scalar) => scalar::wave(scalar),
+            None => Some(Wave::Customers(wave_customers(node))),
+        };
+        match &wave {
+            Some(Wave::Share(more)) if *more <= share => problem(
+                "a wave has no greater share than the one before it".to_owned(),
+                "shares are of all customers, those of earlier waves included: let them grow",
+            ),
+            Some(Wave::Share(more)) => share = *more,
+            Some(Wave::Customers(customers)) => {
+                let mut twice = customers.iter().filter(|one| !named.insert((*one).clone()));
+                if let Some(twice) = twice.next() {
+                    let message = format!("{} is in two waves", quoted(&twice.label()));
+                    problem(message, "leave it out of one of them");
+                }
+            }
+            Some(Wave::More(_)) | None => {}
+        }
+        waves.extend(wave);
+    }
+    waves
+}
+
+fn wave_customers(node: &Node) -> BTreeSet<Customer> {
+    let names = node.items().iter().filter_map(Node::scalar);
+    let names = names.filter_map(scalar::verbatim);
+    names
+        .map(|name| Customer::Named(name.to_owned()))
+        .collect()
 }
