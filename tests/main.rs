@@ -41,3 +41,5 @@ mod rollout;
 mod shadow_faults;
 #[cfg(test)]
 mod story;
+#[cfg(test)]
+mod waves;

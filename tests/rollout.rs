@@ -104,24 +104,57 @@ fn the_gate_opens_with_the_last_clean_run_and_says_what_it_waits_for() {
     run(&shop, 2);
     run(&shop, 3);
     shop.understudy(&["gate", "double"]).expect(0);
-    // Another rule is another question: the stored runs have to be judged by it.
+    let age = |shop: &Playground| -> u64 {
+        let lane = lane(&status(shop), "Ann");
+        let figure = lane["gate"]["checks"][1]["figure"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        figure.split(' ').next().unwrap().parse().unwrap()
+    };
+    std::thread::sleep(Duration::from_secs(2));
+    let before = age(&shop);
+    // Another rule is another question: the stored outputs are judged by it, and are as old as they were.
     shop.replace("understudy.yaml", "within: 100%", "within: 101%");
-    let others = shop.understudy(&["gate", "double"]).expect(3);
+    let said = status(&shop)["changes"]["double"]["gate"].to_string();
+    assert!(said.contains("not judged by them yet"), "{said}");
+    let again = shop.understudy(&["gate", "double"]).expect(0);
+    assert!(again.stderr.contains("3 stored runs"), "{}", again.stderr);
+    assert!(age(&shop) >= before, "{} and {before}", age(&shop));
+    let once = shop.understudy(&["gate", "double"]).expect(0);
+    assert!(!once.stderr.contains("stored"), "{}", once.stderr);
+    // A rule that expects less turns them; the one from before turns them back.
+    shop.replace("understudy.yaml", "within: 101%", "within: 99%");
+    let turned = shop.understudy(&["gate", "double"]).expect(1);
     assert!(
-        others.stdout.contains("the rules are others since"),
+        turned
+            .stdout
+            .contains("the newest has unexpected differences"),
         "{}",
-        others.stdout
+        turned.stdout
     );
-    shop.understudy(&[
-        "run",
-        "--shadow",
-        "--from",
-        "2026-03-01",
-        "--to",
-        "2026-03-03",
-    ])
-    .expect(0);
-    shop.understudy(&["gate", "double"]).expect(0);
+    let report = shop.understudy(&["report"]).expect(0);
+    assert!(report.stdout.contains("UNEXPECTED"), "{}", report.stdout);
+    shop.replace("understudy.yaml", "within: 99%", "within: 100%");
+    shop.understudy(&["flip", "double", "--customers", "Ann"])
+        .expect(0);
+    shop.understudy(&["audit", "verify"]).expect(0);
+}
+
+#[test]
+fn a_run_judges_those_before_it_by_new_rules_as_well_and_what_is_gone_is_no_evidence() {
+    let shop = ready();
+    shop.replace("understudy.yaml", "within: 100%", "within: 101%");
+    run(&shop, 4);
+    let lane = &status(&shop)["changes"]["double"]["gate"]["lanes"]["Ann"];
+    assert_eq!(lane["checks"][0]["figure"], "4 clean runs");
+    // The outputs of the second date are gone: what came before them is not evidence for other rules any more.
+    let gone = shop.path("store/quarantine/double/totals/date=2026-03-02");
+    std::fs::remove_dir_all(gone).unwrap();
+    shop.replace("understudy.yaml", "within: 101%", "within: 102%");
+    let gate = shop.understudy(&["gate", "double"]).expect(1);
+    assert!(gate.stderr.contains("not in quarantine"), "{}", gate.stderr);
+    assert!(gate.stdout.contains("1 run left"), "{}", gate.stdout);
 }
 
 #[test]

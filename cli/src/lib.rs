@@ -88,10 +88,12 @@ fn dispatch(program: &Program, verb: Verb) -> Exit {
         Verb::Diff(arguments) => verb::diff::diff(program, &arguments),
         Verb::Which(arguments) => verb::which::which(&arguments),
         Verb::Status(arguments) => verb::status::status(&arguments),
-        Verb::Gate(arguments) => verb::gate::gate(&arguments),
+        Verb::Gate(arguments) => verb::gate::gate(program, &arguments),
         Verb::Approve(arguments) => verb::moves::approve(&arguments),
-        Verb::Flip(arguments) => verb::moves::towards_new(LaneEvent::Flip, &arguments),
-        Verb::Complete(arguments) => verb::moves::towards_new(LaneEvent::Complete, &arguments),
+        Verb::Flip(arguments) => verb::moves::towards_new(program, LaneEvent::Flip, &arguments),
+        Verb::Complete(arguments) => {
+            verb::moves::towards_new(program, LaneEvent::Complete, &arguments)
+        }
         Verb::Rollback(arguments) => verb::moves::towards_old(LaneEvent::Rollback, &arguments),
         Verb::Hold(arguments) => verb::moves::towards_old(LaneEvent::Hold, &arguments),
         Verb::Release(arguments) => verb::moves::towards_old(LaneEvent::Release, &arguments),

@@ -179,6 +179,8 @@ impl Scene {
             known_by: None,
             event: None,
             gate: None,
+            wave: None,
+            except: Vec::new(),
         });
         self.ledger()
             .append(&event, DateTime::<Utc>::UNIX_EPOCH)

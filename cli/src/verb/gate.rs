@@ -8,9 +8,12 @@ use understudy_core::gate::{Decision, Standing, Waits};
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_runtime::report::visible::visible;
 use understudy_runtime::rollout::{Evidence, Lanes, situation};
+use understudy_runtime::run::rejudge::is_needed;
 
 use super::moves::failed;
+use super::rejudge::judge_again;
 use super::usage;
+use crate::Program;
 use crate::args::GateArguments;
 use crate::exit::Exit;
 use crate::output::{print, print_json};
@@ -18,12 +21,16 @@ use crate::output::{print, print_json};
 /// How many lanes are named one by one.
 const SHOWN_LANES: usize = 20;
 
-pub(crate) fn gate(arguments: &GateArguments) -> Exit {
-    let situation = match situation(
-        &arguments.pipeline.pipeline,
-        &arguments.change,
-        Evidence::Index,
-    ) {
+pub(crate) fn gate(program: &Program, arguments: &GateArguments) -> Exit {
+    let (pipeline, change) = (&arguments.pipeline.pipeline, &arguments.change);
+    let mut found = situation(pipeline, change, Evidence::Index);
+    if let Ok(known) = &found
+        && is_needed(&known.track, &known.rules)
+    {
+        judge_again(program, pipeline, change);
+        found = situation(pipeline, change, Evidence::Index);
+    }
+    let situation = match found {
         Ok(situation) => situation,
         Err(error) => return failed(&error),
     };

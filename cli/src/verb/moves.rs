@@ -12,7 +12,9 @@ use understudy_runtime::rollout::{
     Actor, Lanes, MoveRequest, Moved, RolloutError, approve as approve_of, move_lanes,
 };
 
+use super::rejudge::judge_again;
 use super::{gate, usage};
+use crate::Program;
 use crate::args::{BackArguments, FlipArguments, LaneArguments, MoveArguments, WhoArguments};
 use crate::exit::{Exit, fail};
 use crate::output::{print, print_json, tell};
@@ -30,7 +32,7 @@ const CI_VARIABLES: [&str; 6] = [
 /// How many lanes are named one by one.
 const SHOWN_LANES: usize = 12;
 
-pub(crate) fn towards_new(event: LaneEvent, arguments: &FlipArguments) -> Exit {
+pub(crate) fn towards_new(program: &Program, event: LaneEvent, arguments: &FlipArguments) -> Exit {
     // Completing is for all or for nobody.
     let lanes = match event {
         LaneEvent::Complete if !is_named(&arguments.lanes) && !arguments.next => Ok(Lanes::All),
@@ -42,6 +44,9 @@ pub(crate) fn towards_new(event: LaneEvent, arguments: &FlipArguments) -> Exit {
         Err(message) => return usage(&message),
     };
     request.overrides = arguments.overrides;
+    if !request.dry_run {
+        judge_again(program, &request.pipeline, &request.change);
+    }
     make(&request, arguments.of.json)
 }
 
@@ -156,7 +161,11 @@ fn who_moves(moved: &Moved) -> String {
     match moved.lanes.len() {
         0 => "nobody".to_owned(),
         count if count > SHOWN_LANES => {
-            format!("{wave}{} and {} more", names.join(", "), count - SHOWN_LANES)
+            format!(
+                "{wave}{} and {} more",
+                names.join(", "),
+                count - SHOWN_LANES
+            )
         }
         _ => format!("{wave}{}", names.join(", ")),
     }
@@ -213,7 +222,9 @@ fn lanes(arguments: &LaneArguments) -> Result<Lanes, String> {
         .map(|name| Customer::Named(name.clone()))
         .collect();
     if named.is_empty() {
-        return Err("say who: --customers a,b, --file FILE or --all (flip has --next as well)".to_owned());
+        return Err(
+            "say who: --customers a,b, --file FILE or --all (flip has --next as well)".to_owned(),
+        );
     }
     Ok(Lanes::Named(named))
 }

@@ -175,10 +175,13 @@ fn halves(arguments: &RunArguments) -> Halves {
 }
 
 fn resources(arguments: &RunArguments) -> Resources {
+    resources_of_machine(arguments.parallel.map(usize::from))
+}
+
+/// What the steps of a run may use, so many of them side by side, if somebody says how many.
+pub(super) fn resources_of_machine(parallel: Option<usize>) -> Resources {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let parallel = arguments
-        .parallel
-        .map_or(cores.min(MOST_PARALLEL), usize::from);
+    let parallel = parallel.unwrap_or(cores.min(MOST_PARALLEL));
     let memory = machine_memory_bytes().unwrap_or(8 << 30) / 4;
     Resources {
         parallel,

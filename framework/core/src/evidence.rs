@@ -49,6 +49,10 @@ pub struct RunEvidence {
     pub cost: Option<[Cost; 2]>,
     /// The rules with an `until` that were needed, each with that date.
     pub expiring: BTreeMap<String, RunDate>,
+    /// The number of the last move in the ledger when the run read the stages, zero if there was none: of later ones it
+    /// knows nothing.
+    #[serde(default)]
+    pub seen: u64,
 }
 
 impl RunEvidence {
@@ -68,6 +72,9 @@ pub struct LaneEvidence {
     pub rows: u64,
     /// Rows that differ as expected, over the tasks.
     pub expected: u64,
+    /// Rows that differ in what no rule expects, over the tasks.
+    #[serde(default)]
+    pub unexpected: u64,
 }
 
 impl LaneEvidence {
@@ -76,6 +83,7 @@ impl LaneEvidence {
         verdict: Verdict::Identical,
         rows: 0,
         expected: 0,
+        unexpected: 0,
     };
 }
 
@@ -123,10 +131,12 @@ pub fn lanes_of(
                 verdict: *verdict,
                 rows: 0,
                 expected: 0,
+                unexpected: 0,
             });
             lane.verdict = lane.verdict.max(*verdict);
             lane.rows = lane.rows.saturating_add(counts.old);
             lane.expected = lane.expected.saturating_add(counts.expected);
+            lane.unexpected = lane.unexpected.saturating_add(counts.unexpected);
         }
     }
     (floor, lanes)
@@ -186,6 +196,8 @@ pub struct TrackRun {
     pub cost: Option<[Cost; 2]>,
     /// The rules with an `until` that were needed.
     pub expiring: BTreeMap<String, RunDate>,
+    /// The number of the last move in the ledger when the run read the stages.
+    pub seen: u64,
 }
 
 /// One lane's runs.
@@ -221,10 +233,13 @@ pub struct Before {
     pub rows: u64,
     /// Their rows that differ as expected.
     pub expected: u64,
+    /// The last move that all of them knew of, as the number of its entry.
+    pub seen: u64,
 }
 
 impl Track {
-    /// Adds the evidence of a run, which was judged at `finished` (seconds since the epoch) after all that are there.
+    /// Adds the evidence of a run, which was judged at `finished` (seconds since the epoch). It takes the place of what
+    /// was said of the same date before.
     pub fn add(&mut self, evidence: &RunEvidence, digest: Digest, finished: i64) {
         self.forget_date(evidence);
         let about = TrackRun {
@@ -235,6 +250,7 @@ impl Track {
             evidence: digest,
             cost: evidence.cost,
             expiring: evidence.expiring.clone(),
+            seen: evidence.seen,
         };
         self.runs.insert(evidence.run.clone(), about);
         let run: Arc<str> = Arc::from(evidence.run.as_str());
@@ -306,7 +322,14 @@ impl Track {
 
 impl LaneTrack {
     fn push(&mut self, one: LaneRun, runs: &BTreeMap<String, TrackRun>) {
-        self.runs.push(one);
+        // What was judged again is as old as it was, and takes its place among the others.
+        let place = |one: &LaneRun| runs.get(&*one.run).map(|run| (run.finished, run.date));
+        let own = place(&one);
+        let position = match self.runs.last() {
+            Some(last) if place(last) > own => self.runs.partition_point(|one| place(one) <= own),
+            _ => self.runs.len(),
+        };
+        self.runs.insert(position, one);
         if self.runs.len() > KEPT_DATES + DATES_TO_SUM_UP {
             self.shorten(runs);
         }
@@ -333,9 +356,11 @@ impl LaneTrack {
                     rules: run.rules.clone(),
                     rows: 0,
                     expected: 0,
+                    seen: run.seen,
                 });
                 Before {
                     dates: before.dates + 1,
+                    seen: before.seen.min(run.seen),
                     rows: before.rows.saturating_add(oldest.evidence.rows),
                     expected: before.expected.saturating_add(oldest.evidence.expected),
                     ..before
@@ -361,15 +386,15 @@ pub struct Streak<'a> {
 }
 
 impl Track {
-    /// A lane's clean runs in a row, all of this code and these rules and judged after `anew` (seconds since the epoch),
-    /// if something made the evidence start anew then.
+    /// A lane's clean runs in a row, all of this code and these rules, and that knew of the ledger's entry `anew`, if that
+    /// made the evidence start anew.
     #[must_use]
     pub fn streak(
         &self,
         lane: &LaneTrack,
         code: &[Digest; 2],
         rules: &Digest,
-        anew: Option<i64>,
+        anew: Option<u64>,
     ) -> Streak<'_> {
         let mut streak = Streak::default();
         let mut is_whole = true;
@@ -377,7 +402,7 @@ impl Track {
             let run = self.runs.get_key_value(&*one.run).filter(|(_, run)| {
                 run.code == *code
                     && run.rules == *rules
-                    && anew.is_none_or(|anew| run.finished > anew)
+                    && anew.is_none_or(|anew| run.seen >= anew)
                     && one.evidence.verdict <= Verdict::Expected
             });
             let Some((id, run)) = run else {
@@ -395,7 +420,7 @@ impl Track {
             is_whole
                 && before.code == *code
                 && before.rules == *rules
-                && anew.is_none_or(|anew| before.since > anew)
+                && anew.is_none_or(|anew| before.seen >= anew)
         });
         if let Some(before) = before {
             streak.dates += before.dates;

@@ -303,14 +303,14 @@ fn decide_lane(input: &GateInput<'_>, customer: &Customer, track: &LaneTrack) ->
     }
 }
 
-/// A lane's clean runs in a row since its evidence last started anew, and since another instant, if one is given.
+/// A lane's clean runs in a row since its evidence last started anew, and since another entry, if one is given.
 pub(crate) fn streak<'a>(
     input: &GateInput<'a>,
     customer: &Customer,
     track: &LaneTrack,
-    since: Option<i64>,
+    since: Option<u64>,
 ) -> Streak<'a> {
-    let anew = input.anew.of(customer).map(|cause| cause.at);
+    let anew = input.anew.of(customer).map(|cause| cause.entry);
     let anew = anew.max(since);
     input.track.streak(track, input.code, input.rules, anew)
 }
@@ -391,13 +391,13 @@ fn clean_runs(
 fn why_anew(input: &GateInput<'_>, customer: &Customer, newest: &str) -> Option<String> {
     let run = input.track.runs.get(newest)?;
     let anew = input.anew.of(customer);
-    let anew = anew.filter(|cause| run.finished <= cause.at);
+    let anew = anew.filter(|cause| run.seen < cause.entry);
     if run.code[1] != input.code[1] {
         Some("the new version is another one since".to_owned())
     } else if run.code[0] != input.code[0] {
         Some("the old version is another one since".to_owned())
     } else if run.rules != *input.rules {
-        Some("the rules are others since, and its outputs were not judged by them".to_owned())
+        Some("the rules are others since, and its outputs are not judged by them yet".to_owned())
     } else {
         anew.map(|cause| {
             format!(

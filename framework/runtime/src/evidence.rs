@@ -142,9 +142,14 @@ fn add_all(track: &mut Track, store: &Store, spec: &Spec, judged: &[(&Entry, &Ju
         for (position, (entry, judged)) in judged.iter().enumerate() {
             let evidence = readers[position % threads].recv();
             let evidence = evidence.expect("a reader sends something for each of its runs");
-            track.add(&evidence, judged.evidence.clone(), seconds(&entry.at));
+            track.add(&evidence, judged.evidence.clone(), finished(entry, judged));
         }
     });
+}
+
+/// What was judged again by other rules is as old as it was.
+fn finished(entry: &Entry, judged: &JudgedRun) -> i64 {
+    seconds(judged.ran_at.as_deref().unwrap_or(&entry.at))
 }
 
 fn digest_of(entry: &Entry) -> Digest {
@@ -163,7 +168,10 @@ fn keep(path: &Path, index: &Index) {
 /// What a run that the ledger names says. Where its file is gone or another one, nobody knows what it said: that is
 /// inconclusive for every lane that it was for.
 fn evidence_of(store: &Store, spec: &Spec, judged: &JudgedRun) -> RunEvidence {
-    let path = store.evidence_file(&judged.run, &judged.change);
+    let path = match judged.ran_at {
+        None => store.evidence_file(&judged.run, &judged.change),
+        Some(_) => store.evidence_again_file(&judged.run, &judged.change, &judged.rules),
+    };
     if !path.is_file() {
         let _ = copy_file(store, &path);
     }
@@ -186,5 +194,6 @@ fn evidence_of(store: &Store, spec: &Spec, judged: &JudgedRun) -> RunEvidence {
         lanes: Default::default(),
         cost: None,
         expiring: Default::default(),
+        seen: 0,
     })
 }

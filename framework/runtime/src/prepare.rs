@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use understudy_core::customer::Customer;
-use understudy_core::ledger::Entry;
+use understudy_core::ledger::{Entry, LedgerEvent};
 use understudy_core::plan::{Plan, PlanInput, plan};
 use understudy_core::rollout::record::{Rollout, rollouts};
 use understudy_core::rollout::wave::LiveWave;
@@ -43,6 +43,8 @@ pub struct Prepared {
     pub plan: Plan,
     /// How many entries the ledger had when the stages were read; zero where it could not be read.
     pub ledger_entries: u64,
+    /// The number of the last move among them; zero where there is none.
+    pub last_move: u64,
     /// Whether the ledger could be read.
     pub ledger_is_readable: bool,
     /// Where each change's lanes stand, as the ledger has it; empty where it could not be read.
@@ -103,6 +105,7 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     let ledger_is_readable = ledger.is_ok();
     let entries = ledger.map_or(Vec::new(), |ledger| ledger.entries().to_vec());
     let ledger_entries = entries.len() as u64;
+    let last_move = last_move(&entries);
     let rollouts = rollouts(&entries);
     let (mut stages, mut alerts) = stages(&pipeline, &store)?;
     let folder = tempfile::tempdir().map_err(RunError::no_temporary_folder)?;
@@ -139,11 +142,18 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         schemas,
         plan,
         ledger_entries,
+        last_move,
         ledger_is_readable,
         rollouts,
         other_code,
         alerts,
     })
+}
+
+fn last_move(entries: &[Entry]) -> u64 {
+    let mut moves = entries.iter().rev();
+    let last = moves.find(|entry| matches!(entry.event, LedgerEvent::Moved(_)));
+    last.map_or(0, |entry| entry.number)
 }
 
 fn live_waves(rollouts: &BTreeMap<String, Rollout>) -> BTreeMap<String, Vec<LiveWave>> {

@@ -4,6 +4,7 @@ pub mod backfill;
 mod judging;
 mod publishing;
 pub mod record;
+pub mod rejudge;
 mod reporting;
 
 use std::cell::RefCell;
@@ -148,6 +149,7 @@ pub async fn run(
         live_wall: Duration::ZERO,
         bug: false,
         lease,
+        ran_at: None,
     };
     attempt.live(request.halves, earlier).await?;
     // From here on live has what it gets: nothing that goes wrong changes how the run ends for it.
@@ -167,7 +169,18 @@ pub async fn run(
     executor.events.emit(&Event::RunEnded {
         run: record.run.clone(),
     });
+    if request.halves != Halves::Live && !end.interrupted {
+        judge_earlier_runs_again(&prepared, request, crew).await;
+    }
     Ok(end)
+}
+
+/// Rules that were edited since say something about the runs before this one as well. What cannot be judged again now
+/// is said by the gate; the run is over.
+async fn judge_earlier_runs_again(prepared: &Prepared, request: &RunRequest<'_>, crew: &Crew) {
+    for change in prepared.pipeline.spec.changes.keys() {
+        let _ = rejudge::rejudge(request.pipeline, change, request.resources, crew).await;
+    }
 }
 
 /// Live waits for nobody: what it reads must be there. A shadow may wait; that is an answer.
@@ -335,6 +348,8 @@ struct Attempt<'a> {
     bug: bool,
     /// What keeps runs of other machines away.
     lease: Option<Lease>,
+    /// When the run was judged first, if it is judged again by other rules.
+    ran_at: Option<String>,
 }
 
 impl Attempt<'_> {

@@ -27,12 +27,14 @@ fn evidence(day: u32, lanes: &[(&str, Verdict)]) -> RunEvidence {
                     verdict: *verdict,
                     rows: 10,
                     expected: 1,
+                    unexpected: 0,
                 };
                 (Customer::from_label(name), lane)
             })
             .collect(),
         cost: None,
         expiring: BTreeMap::new(),
+        seen: u64::from(day),
     }
 }
 
@@ -139,7 +141,7 @@ fn a_long_streak_is_summed_up_and_breaks_like_a_short_one() {
     let streak = whole.streak(lane, &code("old", "new"), &rules, None);
     let sums = (streak.dates, streak.rows, streak.expected, streak.since);
     assert_eq!(sums, (300, 3000, 300, Some(0)));
-    let anew = whole.streak(lane, &code("old", "new"), &rules, Some(29_800));
+    let anew = whole.streak(lane, &code("old", "new"), &rules, Some(300));
     assert_eq!((anew.dates, anew.since), (1, Some(29_900)));
     runs.push(evidence(290, &[("a", BAD)]));
     assert_eq!(dates(&track(&runs), "a"), 0);

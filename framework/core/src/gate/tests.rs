@@ -25,6 +25,7 @@ fn run(day: i64, verdict: Verdict, rows: u64, expected: u64) -> RunEvidence {
         verdict,
         rows,
         expected,
+        unexpected: 0,
     };
     RunEvidence {
         version: EVIDENCE_FORMAT,
@@ -38,6 +39,7 @@ fn run(day: i64, verdict: Verdict, rows: u64, expected: u64) -> RunEvidence {
         lanes: BTreeMap::from([(Customer::from_label("a"), lane)]),
         cost: None,
         expiring: BTreeMap::new(),
+        seen: 0,
     }
 }
 

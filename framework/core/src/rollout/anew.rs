@@ -19,14 +19,14 @@ pub struct Anew {
 /// What made evidence start anew.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Cause {
-    /// When: seconds since the epoch.
-    pub at: i64,
+    /// The ledger's entry: runs that did not know it do not count.
+    pub entry: u64,
     /// The change that moved.
     pub change: String,
 }
 
 impl Anew {
-    /// Since when a lane's evidence counts, if not from its beginning.
+    /// What a lane's evidence counts since, if not from its beginning.
     #[must_use]
     pub fn of(&self, lane: &Customer) -> Option<&Cause> {
         self.lanes.get(lane).or(self.others.as_ref())
@@ -46,9 +46,9 @@ impl Anew {
             let Some(rollout) = rollouts.get(&upstream) else {
                 continue;
             };
-            let cause = |at: Option<i64>| {
-                at.map(|at| Cause {
-                    at,
+            let cause = |entry: Option<u64>| {
+                entry.map(|entry| Cause {
+                    entry,
                     change: upstream.clone(),
                 })
             };
@@ -74,7 +74,12 @@ impl Anew {
             return;
         }
         // Who is named in one place only has in the other what everybody has there.
-        let named: BTreeSet<Customer> = turned.keys().copied().chain(self.lanes.keys()).cloned().collect();
+        let named: BTreeSet<Customer> = turned
+            .keys()
+            .copied()
+            .chain(self.lanes.keys())
+            .cloned()
+            .collect();
         for lane in named {
             let here = turned.get(&lane).cloned().unwrap_or_else(|| others.clone());
             if let Some(cause) = here.max(self.of(&lane).cloned()) {

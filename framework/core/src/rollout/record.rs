@@ -57,8 +57,8 @@ pub struct LaneRecord {
     pub fell: Option<i64>,
     /// Since when it has been live, where it is: seconds since the epoch.
     pub live_since: Option<i64>,
-    /// When its rows last began to come from another side: seconds since the epoch.
-    pub turned: Option<i64>,
+    /// The entry since which its rows come from the side that they come from now, if they ever turned.
+    pub turned: Option<u64>,
 }
 
 /// The entry that moved a lane.
@@ -105,9 +105,8 @@ impl Rollout {
     pub fn stages_for(&self, code: &Digest) -> (LaneStages, Vec<Customer>) {
         let mut stages = self.stages();
         let mut others = Vec::new();
-        let is_other = |record: &LaneRecord| {
-            record.state.stage == Stage::Live && record.is_for_other(code)
-        };
+        let is_other =
+            |record: &LaneRecord| record.state.stage == Stage::Live && record.is_for_other(code);
         for (lane, _) in self.lanes.iter().filter(|(_, record)| is_other(record)) {
             stages.lanes.insert(lane.clone(), Stage::Shadow);
             others.push(lane.clone());
@@ -230,7 +229,7 @@ impl LaneRecord {
         let was_live = before >= Stage::Live;
         let is_live = self.state.stage >= Stage::Live;
         if was_live != is_live {
-            self.turned = Some(last.at);
+            self.turned = Some(last.number);
         }
         match (was_live, is_live) {
             (false, true) => self.live_since = Some(last.at),

@@ -130,7 +130,15 @@ fn going(input: &StepInput<'_>) -> Result<Going, NoStep> {
     let known = known(input);
     let waves = &input.gate.policy.waves;
     let is_flip = input.event == LaneEvent::Flip;
-    let next = || next_wave(input.change, waves, input.rollout, &input.gate.code[1], &known);
+    let next = || {
+        next_wave(
+            input.change,
+            waves,
+            input.rollout,
+            &input.gate.code[1],
+            &known,
+        )
+    };
     let wave = match input.lanes {
         Lanes::Named(named) => return Ok(Going::of(named.clone(), false)),
         Lanes::Next if waves.is_empty() => return Err(NoStep::NoWaves),
@@ -197,7 +205,7 @@ fn earlier_waves(input: &StepInput<'_>, known: &BTreeSet<Customer>) -> Check {
         let Some(track) = input.gate.track.lanes.get(lane) else {
             continue;
         };
-        let since = input.rollout.lane(lane).live_since;
+        let since = input.rollout.lane(lane).turned;
         let streak = streak(&input.gate, lane, track, since);
         let left = wanted.saturating_sub(streak.dates);
         clean += usize::from(left == 0);

@@ -160,7 +160,10 @@ fn a_live_lane_with_unexpected_differences_gets_its_old_rows() {
 #[test]
 fn a_wave_falls_whole_when_three_lanes_or_a_tenth_of_it_fall() {
     use Verdict::{Identical, Unexpected};
-    let one_of_two = compared(&[("A", Unexpected), ("B", Identical), ("C", Identical)], &[]);
+    let one_of_two = compared(
+        &[("A", Unexpected), ("B", Identical), ("C", Identical)],
+        &[],
+    );
     // C went before, by itself: no wave takes it along.
     check_waves(
         "A=live B=live C=live",
@@ -199,7 +202,10 @@ fn a_wave_falls_whole_when_three_lanes_or_a_tenth_of_it_fall() {
 #[test]
 fn when_the_last_wave_falls_those_before_it_stay() {
     use Verdict::{Identical, Unexpected};
-    let found = compared(&[("A", Identical), ("B", Unexpected), ("C", Identical)], &[]);
+    let found = compared(
+        &[("A", Identical), ("B", Unexpected), ("C", Identical)],
+        &[],
+    );
     check_waves(
         "*=live",
         &[wave(1, Some("A"), ""), wave(2, None, "")],

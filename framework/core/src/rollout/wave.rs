@@ -53,7 +53,10 @@ pub fn next_wave(
         state.stage == Stage::Shadow && !state.held && !gone(lane)
     };
     let first = |count: usize| in_order(change, customers().filter(able), count);
-    let left = waves.iter().zip(1_u32..).filter(|(_, number)| *number > begun);
+    let left = waves
+        .iter()
+        .zip(1_u32..)
+        .filter(|(_, number)| *number > begun);
     left.map(|(wave, number)| match wave {
         Wave::Customers(named) => NextWave {
             number,

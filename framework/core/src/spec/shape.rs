@@ -179,7 +179,8 @@ impl Shape {
             Self::Percentage => "a percentage of zero or more".to_owned(),
             Self::Ratio => "a number from 1 to 1000".to_owned(),
             Self::Wave(_) => {
-                "a number of customers, a percentage of them up to 100 %, or a list of them".to_owned()
+                "a number of customers, a percentage of them up to 100 %, or a list of them"
+                    .to_owned()
             }
             Self::Date => "a date".to_owned(),
             Self::Days { min: 1 } => "a number of days above zero".to_owned(),

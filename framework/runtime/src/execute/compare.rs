@@ -34,7 +34,7 @@ const KEPT_FORMAT: u32 = 1;
 
 impl Executor<'_> {
     /// Compares two outputs, or says why it cannot.
-    pub(super) async fn compare(&self, position: usize) {
+    pub(crate) async fn compare(&self, position: usize) {
         let planned = &self.plan.comparisons[position];
         let name = format!("compare {} of {}", planned.task, planned.change);
         let since = self.started(&name, planned.half);

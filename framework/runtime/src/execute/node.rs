@@ -173,6 +173,12 @@ impl Executor<'_> {
         (bytes == result.bytes).then_some(result)
     }
 
+    /// Whether a node's output is there, whole, and made from what the plan says.
+    pub(crate) fn is_complete(&self, id: NodeId) -> bool {
+        let key = self.effective_key(id);
+        key.is_ok_and(|key| self.complete_result(id, &key).is_some())
+    }
+
     fn complete_result(&self, id: NodeId, key: &Digest) -> Option<NodeResult> {
         self.result(id).filter(|result| result.key == *key)
     }

@@ -142,7 +142,11 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
             policy: situation.change.gate.clone(),
         };
         let event = LedgerEvent::Moved(Move {
-            lanes: if step.all { Vec::new() } else { step.lanes.clone() },
+            lanes: if step.all {
+                Vec::new()
+            } else {
+                step.lanes.clone()
+            },
             code: Some(situation.code[1].clone()),
             gate: Some(gated),
             wave: step.wave,

@@ -139,7 +139,11 @@ impl Attempt<'_> {
         let event = LedgerEvent::Moved(Move {
             change: change.to_owned(),
             lanes: if all { Vec::new() } else { lanes.to_vec() },
-            except: if all { self.stays_live(change) } else { Vec::new() },
+            except: if all {
+                self.stays_live(change)
+            } else {
+                Vec::new()
+            },
             to: Stage::Shadow,
             by: "understudy".to_owned(),
             reason: Some(format!("run {}", self.prepared.plan.run)),
@@ -213,10 +217,11 @@ impl Attempt<'_> {
 
     fn record_verdict(&self, change: &str, verdict: &ChangeVerdict) {
         let evidence = self.evidence(change, verdict);
-        let file = self
-            .prepared
-            .store
-            .evidence_file(&self.prepared.plan.run, change);
+        let (store, run) = (&self.prepared.store, &self.prepared.plan.run);
+        let file = match self.ran_at {
+            None => store.evidence_file(run, change),
+            Some(_) => store.evidence_again_file(run, change, &evidence.rules),
+        };
         let digest = match evidence::write(&file, &evidence) {
             Ok(digest) => digest,
             Err(error) => {
@@ -237,7 +242,7 @@ impl Attempt<'_> {
             evidence: digest,
             code: evidence.code,
             rules: evidence.rules,
-            ran_at: None,
+            ran_at: self.ran_at.clone(),
         });
         if !self.is_last_word(&event) {
             self.append(&event);
@@ -281,6 +286,7 @@ impl Attempt<'_> {
             lanes,
             cost: self.cost(change, &log),
             expiring: expiring(judged),
+            seen: self.prepared.last_move,
         }
     }
 

@@ -138,7 +138,8 @@ fn version_text(attempt: &Attempt<'_>, id: NodeId) -> String {
     }
 }
 
-fn change(
+/// What one change's verdict is built from.
+pub(super) fn change(
     attempt: &Attempt<'_>,
     request: &RunRequest<'_>,
     name: &str,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use understudy_core::digest::Digest;
 use understudy_core::path_part;
 use understudy_core::run_date::RunDate;
 use understudy_core::world::Side;
@@ -86,6 +87,13 @@ impl Store {
     #[must_use]
     pub fn evidence_file(&self, run: &str, change: &str) -> PathBuf {
         let name = format!("{}.json", path_part::encode(change));
+        self.run_dir(run).join("evidence").join(name)
+    }
+
+    /// What a run says about one change by other rules than it was judged by at first.
+    #[must_use]
+    pub fn evidence_again_file(&self, run: &str, change: &str, rules: &Digest) -> PathBuf {
+        let name = format!("{}.{}.json", path_part::encode(change), rules.short());
         self.run_dir(run).join("evidence").join(name)
     }
 

@@ -37,7 +37,7 @@ fn spec() -> Spec {
         .unwrap_or_else(|| panic!("{:?}", loaded.problems))
 }
 
-fn turned(lanes: &[(&str, i64)], others: Option<i64>) -> Rollout {
+fn turned(lanes: &[(&str, u64)], others: Option<u64>) -> Rollout {
     let record = |at| LaneRecord {
         turned: at,
         ..LaneRecord::default()
@@ -52,9 +52,9 @@ fn turned(lanes: &[(&str, i64)], others: Option<i64>) -> Rollout {
     }
 }
 
-fn cause(at: i64, change: &str) -> Cause {
+fn cause(at: u64, change: &str) -> Cause {
     Cause {
-        at,
+        entry: at,
         change: change.to_owned(),
     }
 }

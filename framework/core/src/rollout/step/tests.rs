@@ -42,6 +42,7 @@ fn track(runs: &[Run]) -> Track {
                 verdict: *verdict,
                 rows: 1,
                 expected: 0,
+                unexpected: 0,
             };
             (Customer::from_label(lane), evidence)
         };
@@ -57,8 +58,13 @@ fn track(runs: &[Run]) -> Track {
             lanes: run.lanes.iter().map(lane).collect(),
             cost: None,
             expiring: BTreeMap::new(),
+        seen: day as u64,
         };
-        track.add(&evidence, Digest::of_json(&evidence), NOW - run.hours_ago * HOUR);
+        track.add(
+            &evidence,
+            Digest::of_json(&evidence),
+            NOW - run.hours_ago * HOUR,
+        );
     }
     track
 }
@@ -119,6 +125,7 @@ impl Scene {
                 },
                 code: Some(digest("new")),
                 live_since: Some(at),
+                turned: Some(self.track.runs.len() as u64),
                 ..LaneRecord::default()
             };
             self.rollout.lanes.insert(lane.clone(), record);
@@ -148,11 +155,7 @@ fn named(names: &str) -> BTreeSet<Customer> {
 }
 
 fn waves() -> [Wave; 3] {
-    [
-        Wave::Customers(named("a")),
-        Wave::More(1),
-        Wave::Share(1.0),
-    ]
+    [Wave::Customers(named("a")), Wave::More(1), Wave::Share(1.0)]
 }
 
 #[test]
@@ -219,7 +222,10 @@ fn any_run() -> impl Strategy<Value = Run> {
             1 => Just(Verdict::Unexpected),
         ]
     };
-    let lanes = (prop::option::weighted(0.9, verdict()), prop::option::weighted(0.9, verdict()));
+    let lanes = (
+        prop::option::weighted(0.9, verdict()),
+        prop::option::weighted(0.9, verdict()),
+    );
     (prop::bool::weighted(0.9), 0_i64..5, lanes).prop_map(|(same_code, gap, (a, b))| Run {
         same_code,
         hours_ago: gap * 13,

@@ -62,7 +62,13 @@ fn waves_go_from_a_list_over_numbers_and_shares_to_everybody() {
             break;
         }
         sizes.push(wave.lanes.len());
-        begun.push(wave.lanes.iter().map(Customer::label).collect::<Vec<_>>().join(" "));
+        begun.push(
+            wave.lanes
+                .iter()
+                .map(Customer::label)
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
     }
     // Two, one more, and then as many as bring them to five of ten.
     assert_eq!(sizes, [2, 1, 2]);
@@ -78,7 +84,13 @@ fn the_order_is_that_of_the_digest_and_another_changes_is_another() {
         lanes.sort_by_key(|lane| Digest::of_bytes(format!("{change}\0{lane}").as_bytes()));
         lanes
     };
-    let found = next_wave("better", &[Wave::More(3)], &Rollout::default(), &code(), &ten());
+    let found = next_wave(
+        "better",
+        &[Wave::More(3)],
+        &Rollout::default(),
+        &code(),
+        &ten(),
+    );
     let expected: BTreeSet<Customer> = order("better").into_iter().take(3).collect();
     assert_eq!(found.unwrap().lanes, expected);
     assert_ne!(order("better"), order("faster"));

@@ -355,7 +355,5 @@ fn read_waves(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> Vec<Wave
 fn wave_customers(node: &Node) -> BTreeSet<Customer> {
     let names = node.items().iter().filter_map(Node::scalar);
     let names = names.filter_map(scalar::verbatim);
-    names
-        .map(|name| Customer::Named(name.to_owned()))
-        .collect()
+    names.map(|name| Customer::Named(name.to_owned())).collect()
 }
