@@ -445,3 +445,78 @@ fn of_two_who_move_at_once_one_is_told() {
         .filter(|name| lane(&status, name)["stage"] == "live");
     assert_eq!(live.count(), moved);
 }
+
+/// What stands in the pipeline file without its changes.
+fn without_changes(shop: &Playground) -> String {
+    let before = shop.read("understudy.yaml");
+    before.split_once("changes:").unwrap().0.to_owned()
+}
+
+#[test]
+fn a_change_that_vanishes_while_lanes_are_live_keeps_its_last_valid_definition() {
+    let shop = ready();
+    flip(&shop, "Ann").expect(0);
+    run(&shop, 4);
+    let whole = shop.read("understudy.yaml");
+    shop.write("understudy.yaml", &without_changes(&shop));
+    let ended = run(&shop, 6);
+    assert!(
+        ended.stderr.contains("keeps its last valid definition"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(amounts(&shop, 6)[..2], ["1,Ann,20", "2,Bob,20"]);
+    assert_eq!(lane(&status(&shop), "Ann")["stage"], "live");
+    // Its rules are kept, too: what they do not expect is not published.
+    shop.write(
+        "orders/date=2026-03-07/rows.csv",
+        "id,customer,amount\n1,Ann,3000\n",
+    );
+    run(&shop, 7);
+    assert_eq!(amounts(&shop, 7), ["1,Ann,3000"]);
+    shop.write("understudy.yaml", &whole);
+    flip(&shop, "Bob").expect(0);
+    // Broken in the file, it is suspended, and its lanes stay where they are.
+    shop.replace("understudy.yaml", "within: 100%", "within: much");
+    let ended = run(&shop, 8);
+    assert!(
+        ended
+            .stderr
+            .contains("cannot run as the pipeline file has it"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(amounts(&shop, 8)[1], "2,Bob,40");
+    // What cannot be run any more is not: its code is gone.
+    shop.write("understudy.yaml", &without_changes(&shop));
+    std::fs::remove_file(shop.path("v2.sql")).unwrap();
+    let file = shop
+        .read("understudy.yaml")
+        .replace("      v2: { sql: v2.sql }\n", "");
+    shop.write("understudy.yaml", &file);
+    let ended = run(&shop, 9);
+    assert!(ended.stderr.contains("cannot be run"), "{}", ended.stderr);
+    assert_eq!(amounts(&shop, 9)[1], "2,Bob,20");
+}
+
+#[test]
+fn a_complete_change_that_is_taken_out_too_early_stays_complete() {
+    let shop = ready();
+    shop.replace(
+        "understudy.yaml",
+        "clean_runs: 3",
+        "clean_runs: 3, min_age: 0s",
+    );
+    shop.understudy(&["flip", "double", "--all"]).expect(0);
+    run(&shop, 4);
+    shop.understudy(&["complete", "double"]).expect(0);
+    run(&shop, 6);
+    shop.write("understudy.yaml", &without_changes(&shop));
+    let ended = run(&shop, 7);
+    assert!(
+        ended.stderr.contains("still name the old version"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(amounts(&shop, 7)[1], "2,Bob,40");
+}

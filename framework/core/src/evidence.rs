@@ -161,7 +161,7 @@ pub fn expiring<'a>(
 }
 
 /// The format of a stored track.
-pub const TRACK_FORMAT: u32 = 2;
+pub const TRACK_FORMAT: u32 = 3;
 
 /// How many run dates are kept for each lane, one by one. What is older counts only as a sum, and only while
 /// everything after it is clean.

@@ -118,7 +118,9 @@ pub struct Waits {
 }
 
 impl Waits {
-    fn with(self, other: Self) -> Self {
+    /// What has to come for both.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
         Self {
             runs: self.runs.max(other.runs),
             secs: self.secs.max(other.secs),

@@ -21,6 +21,7 @@ use crate::error::RunError;
 use crate::evidence::code_of;
 use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
+use crate::rollout::kept;
 use crate::store::Store;
 use crate::store::ledger::{self, LedgerError};
 use crate::store::publish::latest_marker_stages;
@@ -98,16 +99,18 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     let mut pipeline = pipeline::load(path)?;
     pipeline.add_problems(observe::unknown_rust_tasks(&pipeline, crew.registry()))?;
     let store = Store::of(&pipeline);
-    let when = when(&pipeline, asked)?;
-    let inputs = observe::pin_inputs(&pipeline, &when, crew).await?;
-    let code = observe::code_digests(&pipeline)?;
     let ledger = ledger::open(&store);
     let ledger_is_readable = ledger.is_ok();
     let entries = ledger.map_or(Vec::new(), |ledger| ledger.entries().to_vec());
     let ledger_entries = entries.len() as u64;
     let last_move = last_move(&entries);
     let rollouts = rollouts(&entries);
+    let kept = kept::restore(&mut pipeline, &store, &rollouts);
+    let when = when(&pipeline, asked)?;
+    let inputs = observe::pin_inputs(&pipeline, &when, crew).await?;
+    let code = observe::code_digests(&pipeline)?;
     let (mut stages, mut alerts) = stages(&pipeline, &store)?;
+    alerts.splice(0..0, kept);
     let folder = tempfile::tempdir().map_err(RunError::no_temporary_folder)?;
     let schemas = observe::inspect(&pipeline, &inputs, &code, when.date, crew, folder.path()).await;
     // Without schemas columns cannot be checked beforehand; the run itself will meet whatever is wrong.
@@ -116,7 +119,7 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         SchemaReport::default()
     });
     pipeline.add_problems(found_in_data(&pipeline, &schemas, &code))?;
-    alerts.extend(suspended_but_live(&pipeline, &stages));
+    alerts.extend(suspended_but_live(&pipeline, &stages, &alerts));
     let other_code = lower_other_code(&pipeline, &code, &rollouts, &mut stages);
     alerts.extend(other_code.iter().map(|(change, lanes)| {
         let lanes: Vec<String> = lanes.iter().map(Customer::label).collect();
@@ -261,7 +264,7 @@ fn with_flags(pipeline: &Pipeline, held: &Stages) -> (Stages, Vec<String>) {
 }
 
 /// Lanes that are live in a change that cannot run get old rows, and that must be seen.
-fn suspended_but_live(pipeline: &Pipeline, stages: &Stages) -> Vec<String> {
+fn suspended_but_live(pipeline: &Pipeline, stages: &Stages, said: &[String]) -> Vec<String> {
     let gone = stages
         .0
         .keys()
@@ -269,7 +272,13 @@ fn suspended_but_live(pipeline: &Pipeline, stages: &Stages) -> Vec<String> {
     // What is complete is to be taken out of the file.
     let live =
         gone.filter(|change| matches!(stages.of(change).span(), Span::SomeLive | Span::AllLive));
-    live.map(|change| format!("`{change}` has live lanes and cannot run: they get their old rows"))
+    let is_new = |change: &&String| {
+        !said
+            .iter()
+            .any(|said| said.starts_with(&format!("`{change}`")))
+    };
+    live.filter(is_new)
+        .map(|change| format!("`{change}` has live lanes and cannot run: they get their old rows"))
         .collect()
 }
 

@@ -3,6 +3,7 @@
 //! A move is an entry in the ledger, which decides who is live, and a line in the flag file, which can only take away.
 //! Towards new the ledger comes first, so that what is cut off in between stays with old; towards old the flag does.
 
+pub(crate) mod kept;
 mod moves;
 mod situation;
 pub mod status;

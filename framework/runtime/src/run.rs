@@ -30,6 +30,7 @@ use crate::observe::{CodeDigests, When, changed_inputs, code_digests, require_ta
 use crate::pipeline;
 use crate::prepare::{Asked, Prepared, prepare};
 use crate::report::model::{LiveStatus, RunReport};
+use crate::rollout::kept;
 use crate::store::Store;
 use crate::store::claim::{self, Leased};
 use crate::store::lease::Lease;
@@ -97,6 +98,7 @@ pub async fn run(
     // A ledger that cannot be written is no reason not to publish; what comes next says that it cannot.
     let recorded = record_finished(&store, &finished);
     let prepared = prepare(request.pipeline, request.asked, crew).await?;
+    kept::keep(&prepared.pipeline.spec, &prepared.store);
     require_live_inputs(&prepared, request.halves)?;
     let (_locks, lease) = claimed(&prepared)?;
     let stored = record::read(&prepared.store, &prepared.plan.run)?;

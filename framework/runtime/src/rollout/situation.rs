@@ -15,7 +15,7 @@ use understudy_core::rollout::step::{Lanes, NoStep, Step, StepInput, step};
 use understudy_core::spec::Change;
 use understudy_core::spec::nearest::hint;
 
-use super::RolloutError;
+use super::{RolloutError, kept};
 use crate::clock;
 use crate::evidence::{self, code_of, rules_of};
 use crate::observe::code_digests;
@@ -46,6 +46,8 @@ pub struct Situation {
     pub rules: Digest,
     /// Whether its lanes are one, because some changed task has no customers.
     pub is_one_lane: bool,
+    /// What a person should look at: that the pipeline file does not have it any more.
+    pub alerts: Vec<String>,
 }
 
 /// Where evidence is looked up.
@@ -62,13 +64,14 @@ pub enum Evidence {
 /// # Errors
 /// The pipeline, its code or its ledger cannot be read, or there is no such change.
 pub fn situation(path: &Path, change: &str, look_in: Evidence) -> Result<Situation, RolloutError> {
-    let pipeline = pipeline::load(path).map_err(crate::error::RunError::from)?;
-    let found = pipeline.spec.changes.get(change).cloned();
-    let found = found.ok_or_else(|| RolloutError::NoChange(unknown(&pipeline, change)))?;
+    let mut pipeline = pipeline::load(path).map_err(crate::error::RunError::from)?;
     let store = Store::of(&pipeline);
-    let code = code_digests(&pipeline).map_err(crate::error::RunError::from)?;
     let entries = ledger::open(&store)?.entries().to_vec();
     let mut rollouts = rollouts(&entries);
+    let alerts = kept::restore(&mut pipeline, &store, &rollouts);
+    let found = pipeline.spec.changes.get(change).cloned();
+    let found = found.ok_or_else(|| RolloutError::NoChange(unknown(&pipeline, change)))?;
+    let code = code_digests(&pipeline).map_err(crate::error::RunError::from)?;
     let track = match look_in {
         Evidence::Index => evidence::track(&store, &pipeline.spec, &entries, change),
         Evidence::Files => evidence::track_anew(&store, &pipeline.spec, &entries, change),
@@ -81,6 +84,10 @@ pub fn situation(path: &Path, change: &str, look_in: Evidence) -> Result<Situati
         code: code_of(&pipeline.spec, &code, change),
         rules: rules_of(&pipeline.spec, change),
         is_one_lane,
+        alerts: alerts
+            .into_iter()
+            .filter(|alert| alert.starts_with(&format!("`{change}`")))
+            .collect(),
         change: found,
         pipeline,
         store,

@@ -5,15 +5,18 @@ use std::path::Path;
 
 use serde::Serialize;
 use understudy_core::customer::Customer;
-use understudy_core::gate::{Decision, LaneDecision};
+use understudy_core::gate::{Decision, LaneDecision, Standing, Waits};
 use understudy_core::ledger::LedgerEvent;
-use understudy_core::rollout::record::LastMove;
+use understudy_core::rollout::lane::LaneEvent;
+use understudy_core::rollout::record::{LastMove, rollouts};
 use understudy_core::run_date::RunDate;
 use understudy_core::stage::Stage;
 use understudy_core::verdict::Verdict;
 
-use super::{Evidence, RolloutError, Situation, situation};
+use super::{Evidence, Lanes, RolloutError, Situation, kept, situation};
 use crate::pipeline;
+use crate::store::Store;
+use crate::store::ledger;
 
 /// The format of what `status --json` prints.
 pub const STATUS_FORMAT: u32 = 1;
@@ -55,10 +58,29 @@ pub struct ChangeStatus {
     pub flipped: Option<LastMoveStatus>,
     /// The run dates that were published while some lane was live, first and last.
     pub published_with_new: Option<[RunDate; 2]>,
+    /// What a person should look at.
+    pub alerts: Vec<String>,
+    /// The next wave of the policy, where one is left.
+    pub next_wave: Option<NextWaveStatus>,
     /// What the gate says of all lanes.
     pub gate: Decision,
     /// The lanes, worst first.
     pub lanes: Vec<LaneStatus>,
+}
+
+/// A wave that can begin.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct NextWaveStatus {
+    /// Its place in the policy, from one.
+    pub number: u32,
+    /// How many waves the policy has.
+    pub of: usize,
+    /// How many lanes go with it, as far as they are known.
+    pub lanes: usize,
+    /// How it stands.
+    pub standing: Standing,
+    /// What it waits for.
+    pub waits: Waits,
 }
 
 /// A move, for people.
@@ -91,6 +113,8 @@ pub struct LaneStatus {
     pub live_since: Option<i64>,
     /// When it last fell back by itself: seconds since the epoch.
     pub fell: Option<i64>,
+    /// How many rows of its newest run differ in what no rule expects.
+    pub unexpected: u64,
     /// The verdicts of its last runs, the newest last.
     pub verdicts: Vec<Verdict>,
     /// What the gate says; `None` where it never had rows.
@@ -102,7 +126,10 @@ pub struct LaneStatus {
 /// # Errors
 /// The pipeline, its code or its ledger cannot be read, or there is no such change.
 pub fn status(path: &Path, change: Option<&str>) -> Result<Status, RolloutError> {
-    let pipeline = pipeline::load(path).map_err(crate::error::RunError::from)?;
+    let mut pipeline = pipeline::load(path).map_err(crate::error::RunError::from)?;
+    let store = Store::of(&pipeline);
+    let rollouts = rollouts(ledger::open(&store)?.entries());
+    kept::restore(&mut pipeline, &store, &rollouts);
     let names: Vec<String> = match change {
         Some(change) => vec![change.to_owned()],
         None => pipeline.spec.changes.keys().cloned().collect(),
@@ -153,9 +180,25 @@ fn of_change(situation: &Situation) -> ChangeStatus {
         others_held: others.held,
         published_with_new: flipped.and_then(|last| published_after(situation, last.number)),
         flipped: flipped.map(for_people),
+        alerts: situation.alerts.clone(),
+        next_wave: next_wave(situation),
         gate,
         lanes,
     }
+}
+
+fn next_wave(situation: &Situation) -> Option<NextWaveStatus> {
+    let step = situation.step(LaneEvent::Flip, &Lanes::Next, false, None);
+    let step = step.ok()?;
+    let checks = step.decision.checks.iter().map(|check| check.waits);
+    let lanes = step.decision.lanes.values().map(|lane| lane.waits);
+    Some(NextWaveStatus {
+        number: step.wave?,
+        of: situation.change.gate.waves.len(),
+        lanes: step.lanes.len(),
+        standing: step.decision.standing,
+        waits: checks.chain(lanes).fold(Waits::default(), Waits::with),
+    })
 }
 
 fn for_people(last: &LastMove) -> LastMoveStatus {
@@ -181,6 +224,7 @@ fn of_lane(situation: &Situation, gate: &Decision, lane: &Customer) -> LaneStatu
         other_code: state != record.state,
         live_since: record.live_since.filter(|_| state.stage >= Stage::Live),
         fell: record.fell,
+        unexpected: runs.last().map_or(0, |run| run.evidence.unexpected),
         verdicts: shown.iter().map(|run| run.evidence.verdict).collect(),
         gate: gate.lanes.get(lane).cloned(),
     }

@@ -90,7 +90,7 @@ pub async fn rejudge(
 /// The runs that some lane still speaks of.
 fn newest_first(track: &Track) -> Vec<(&str, &TrackRun)> {
     let lanes = track.lanes.values().flat_map(|lane| &lane.runs);
-    let spoken: BTreeSet<&str> = lanes.map(|one| one.run.as_str()).collect();
+    let spoken: BTreeSet<&str> = lanes.map(|one| &*one.run).collect();
     let runs = track.runs.iter();
     let mut runs: Vec<(&str, &TrackRun)> = runs
         .map(|(run, known)| (run.as_str(), known))

@@ -58,7 +58,7 @@ fn track(runs: &[Run]) -> Track {
             lanes: run.lanes.iter().map(lane).collect(),
             cost: None,
             expiring: BTreeMap::new(),
-        seen: day as u64,
+            seen: day as u64,
         };
         track.add(
             &evidence,
