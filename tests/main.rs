@@ -33,6 +33,8 @@ mod objects;
 #[cfg(test)]
 mod playground;
 #[cfg(test)]
+mod repair;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod reuse;

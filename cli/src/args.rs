@@ -52,6 +52,8 @@ pub(crate) enum Verb {
     Complete(FlipArguments),
     /// Take a change out: the new versions no longer count
     Withdraw(BackArguments),
+    /// Publish the old rows again for the dates whose published rows lanes have left, and compute again what was made of them
+    Repair(MoveArguments),
     /// List the ledger, or verify its chain
     Audit(AuditArguments),
     /// What the program starts itself with; not for people

@@ -98,6 +98,7 @@ fn dispatch(program: &Program, verb: Verb) -> Exit {
         Verb::Hold(arguments) => verb::moves::towards_old(LaneEvent::Hold, &arguments),
         Verb::Release(arguments) => verb::moves::towards_old(LaneEvent::Release, &arguments),
         Verb::Withdraw(arguments) => verb::moves::towards_old(LaneEvent::Withdraw, &arguments),
+        Verb::Repair(arguments) => verb::repair::repair(program, &arguments),
         Verb::Audit(arguments) => verb::audit::audit(&arguments),
         Verb::Worker { invocation } => verb::worker::worker(program, &invocation),
     }

@@ -7,6 +7,7 @@ pub(crate) mod gate;
 pub(crate) mod moves;
 pub(crate) mod plan;
 mod rejudge;
+pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -102,7 +102,12 @@ fn line(entry: &Entry) -> String {
                 format!(", {} alerts", run.alerts.len())
             };
             let slice = of_slice(run.slice.as_deref());
-            format!("{}{slice} {}  {end}{alerts}", run.date, run.run)
+            let repair = run.repair.as_ref().map(|repair| {
+                let who = who(&repair.by, Some(repair.known_by));
+                format!(", to repair {}, by {who}", repair.change)
+            });
+            let repair = repair.unwrap_or_default();
+            format!("{}{slice} {}  {end}{repair}{alerts}", run.date, run.run)
         }
         LedgerEvent::Judged(run) => {
             let lanes: Vec<String> = run

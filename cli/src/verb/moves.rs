@@ -133,8 +133,7 @@ fn text(request: &MoveRequest, moved: &Moved) -> String {
     }
     if moved.done && matches!(request.event, LaneEvent::Rollback | LaneEvent::Withdraw) {
         lines.push(
-            "The next run, or one that is going on, publishes the old rows. What was published stays until its dates are run again."
-                .to_owned(),
+            format!("The next run, or one that is going on, publishes the old rows. For what was published before: understudy repair {change}"),
         );
     }
     if moved.done && matches!(request.event, LaneEvent::Complete) {
@@ -230,7 +229,7 @@ fn lanes(arguments: &LaneArguments) -> Result<Lanes, String> {
 }
 
 /// Who does it: as said, as CI says, or the system's user.
-fn actor(arguments: &WhoArguments) -> Actor {
+pub(super) fn actor(arguments: &WhoArguments) -> Actor {
     if let Some(name) = &arguments.who {
         return Actor {
             name: name.clone(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use understudy_runtime::report::visible::visible;
 use understudy_runtime::run::rejudge::rejudge;
 
-use super::run::resources_of_machine;
+use super::run::resources;
 use super::with_crew;
 use crate::Program;
 use crate::exit::Exit;
@@ -14,7 +14,7 @@ use crate::output::tell;
 /// Does so, and tells of it. What keeps it from being done is said by whoever asks the gate next.
 pub(super) fn judge_again(program: &Program, pipeline: &Path, change: &str) {
     with_crew(program, async |crew| {
-        let end = rejudge(pipeline, change, resources_of_machine(None), &crew).await;
+        let end = rejudge(pipeline, change, resources(None), &crew).await;
         let Ok(end) = end else {
             return Ok(Exit::Good);
         };

@@ -1,5 +1,7 @@
 //! `run`: live, then shadow.
 
+use std::path::Path;
+
 use understudy_core::run::FailureKind;
 use understudy_core::run_date::RunDate;
 use understudy_core::verdict::Verdict;
@@ -66,7 +68,7 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
         } else {
             Reuse::Complete
         },
-        resources: resources(arguments),
+        resources: resources(arguments.parallel),
     };
     if let (Some(from), Some(to)) = (arguments.from, arguments.to) {
         return several(arguments, &request, [from, to], crew).await;
@@ -79,7 +81,7 @@ async fn do_run(arguments: &RunArguments, crew: &Crew) -> Result<Exit, RunError>
         arguments.json,
         Detail::Summary,
     );
-    let told = tell_others(&request, &[&end.report], crew).await;
+    let told = tell_others(request.pipeline, request.halves, &[&end.report], crew).await;
     // What a scheduler hears is whether live is published, not whether a report is written.
     if let Err(error) = shown {
         fail(&error);
@@ -119,7 +121,8 @@ async fn several(
         .dates
         .iter()
         .filter_map(|date| date.report.as_ref());
-    let told = tell_others(request, &reports.collect::<Vec<_>>(), crew).await;
+    let reports: Vec<&RunReport> = reports.collect();
+    let told = tell_others(request.pipeline, request.halves, &reports, crew).await;
     Ok(if told {
         exit_of_several(&end, arguments.strict)
     } else {
@@ -129,11 +132,16 @@ async fn several(
 
 /// Whoever wants to know is told last, within a bound; whatever goes wrong with it is a note. Gives whether nobody
 /// interrupted it.
-async fn tell_others(request: &RunRequest<'_>, reports: &[&RunReport], crew: &Crew) -> bool {
-    let Ok(pipeline) = pipeline::load(request.pipeline) else {
+pub(super) async fn tell_others(
+    pipeline: &Path,
+    halves: Halves,
+    reports: &[&RunReport],
+    crew: &Crew,
+) -> bool {
+    let Ok(pipeline) = pipeline::load(pipeline) else {
         return true;
     };
-    let deadline = match request.halves {
+    let deadline = match halves {
         Halves::Live => notify::LIVE_DEADLINE,
         Halves::Both | Halves::Shadow => notify::DEADLINE,
     };
@@ -174,14 +182,10 @@ fn halves(arguments: &RunArguments) -> Halves {
     }
 }
 
-fn resources(arguments: &RunArguments) -> Resources {
-    resources_of_machine(arguments.parallel.map(usize::from))
-}
-
-/// What the steps of a run may use, so many of them side by side, if somebody says how many.
-pub(super) fn resources_of_machine(parallel: Option<usize>) -> Resources {
+/// What one verb works with.
+pub(super) fn resources(parallel: Option<u16>) -> Resources {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let parallel = parallel.unwrap_or(cores.min(MOST_PARALLEL));
+    let parallel = parallel.map_or(cores.min(MOST_PARALLEL), usize::from);
     let memory = machine_memory_bytes().unwrap_or(8 << 30) / 4;
     Resources {
         parallel,

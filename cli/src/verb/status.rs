@@ -1,12 +1,15 @@
 //! `status`: the screen that a team keeps open, and that who is called at night opens first.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike as _};
 use understudy_core::customer::Customer;
 use understudy_core::gate::Standing;
+use understudy_core::run_date::RunDate;
 use understudy_core::stage::Stage;
 use understudy_core::verdict::Verdict;
+use understudy_runtime::repair::PublishedWithNew;
 use understudy_runtime::report::visible::visible;
 use understudy_runtime::rollout::status::{ChangeStatus, LaneStatus, Status, status as look};
 
@@ -16,6 +19,8 @@ use crate::args::StatusArguments;
 use crate::exit::Exit;
 use crate::output::{print, print_json};
 
+/// How many dates are named one by one.
+const SHOWN_DATES: usize = 5;
 /// How many lanes have a line of their own; others are counted.
 const SHOWN_LANES: usize = 20;
 
@@ -92,11 +97,12 @@ fn of_change(
             visible(flipped.reason.as_deref().unwrap_or("no reason"))
         ));
     }
-    if let Some([first, last]) = change.published_with_new {
-        lines.push(format!("Published with NEW: {first} to {last}."));
+    lines.extend(published(&change.published));
+    if !change.published.to_repair.is_empty() {
+        lines.push(format!("Next: understudy repair {}", visible(name)));
     }
     if change.live > 0 || change.others >= Stage::Live {
-        lines.push(format!("Back: understudy rollback {} --all", visible(name)));
+        lines.push(format!("Next: understudy rollback {} --all", visible(name)));
     } else {
         let gate = &change.gate;
         let ready = gate
@@ -147,6 +153,55 @@ fn of_change(
         let groups: Vec<String> = groups.collect();
         lines.push(format!("  and {}", groups.join(", ")));
     }
+}
+
+/// Which dates are published with new rows, and whether the way back is clear.
+fn published(found: &PublishedWithNew) -> Option<String> {
+    let all = match found.dates.len() {
+        0 => return None,
+        1 => "",
+        2 => " for both",
+        3 => " for all three",
+        _ => " for all",
+    };
+    let with_year = years(&found.dates) > 1;
+    let gone = found.gone.iter().take(SHOWN_DATES);
+    let gone: Vec<String> = gone.map(|date| day(*date, with_year)).collect();
+    let ready = match (gone.len(), found.gone.len() - gone.len()) {
+        (0, _) => "yes".to_owned(),
+        (1, _) => format!("no: {} is gone", gone[0]),
+        (_, 0) => format!("no: {} are gone", gone.join(", ")),
+        (_, more) => format!("no: {} and {more} more are gone", gone.join(", ")),
+    };
+    Some(format!(
+        "Published with NEW: {}. Old output ready{all}: {ready}.",
+        span(&found.dates)
+    ))
+}
+
+/// The first and the last of some dates.
+pub(super) fn span(dates: &BTreeSet<RunDate>) -> String {
+    let with_year = years(dates) > 1;
+    match (dates.first(), dates.last()) {
+        (Some(first), Some(last)) if first != last => format!(
+            "{} {} {}",
+            day(*first, with_year),
+            if dates.len() == 2 { "and" } else { "to" },
+            day(*last, with_year)
+        ),
+        (Some(only), _) => day(*only, with_year),
+        _ => "no date".to_owned(),
+    }
+}
+
+fn years(dates: &BTreeSet<RunDate>) -> usize {
+    let years: BTreeSet<i32> = dates.iter().map(|date| date.0.year()).collect();
+    years.len()
+}
+
+fn day(date: RunDate, with_year: bool) -> String {
+    let form = if with_year { "%-d %B %Y" } else { "%-d %B" };
+    date.0.format(form).to_string()
 }
 
 fn headline(name: &str, change: &ChangeStatus) -> String {

@@ -133,6 +133,7 @@ impl LedgerEvent {
     pub fn format(&self) -> u32 {
         let of_slice = |slice: &Option<String>| if slice.is_some() { 2 } else { 1 };
         match self {
+            Self::Published(run) if run.repair.is_some() => 3,
             Self::Published(run) => of_slice(&run.slice),
             Self::Judged(run) if run.ran_at.is_some() => 4,
             Self::Judged(run) => of_slice(&run.slice),
@@ -165,6 +166,22 @@ pub struct PublishedRun {
     pub fallbacks: BTreeMap<String, Vec<Customer>>,
     /// What a person should look at.
     pub alerts: Vec<String>,
+    /// What it repaired; `None` for an ordinary run, which publishes all outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<Repaired>,
+}
+
+/// A repair: who wanted it, and of which change.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Repaired {
+    /// The change whose lanes went back.
+    pub change: String,
+    /// Who did it.
+    pub by: String,
+    /// How that is known.
+    pub known_by: KnownBy,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// The verdict on one change in one run.
@@ -379,6 +396,12 @@ mod tests {
             code: BTreeMap::new(),
             fallbacks: BTreeMap::from([("utc-delays".to_owned(), vec![Customer::Null])]),
             alerts: vec!["look".to_owned()],
+            repair: Some(Repaired {
+                change: "utc-delays".to_owned(),
+                by: "ana".to_owned(),
+                known_by: KnownBy::Said,
+                reason: None,
+            }),
         };
         let judged = JudgedRun {
             pipeline: "flights".to_owned(),

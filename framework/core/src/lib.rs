@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod normalize;
 pub mod path_part;
 pub mod plan;
+pub mod repair;
 pub mod rollout;
 pub mod rule;
 pub mod run;

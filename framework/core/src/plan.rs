@@ -4,6 +4,7 @@
 //! what is compared and published. Planning is a pure function, so a plan can be printed, tested and replayed.
 
 mod build;
+mod repair;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -23,6 +24,7 @@ use crate::stage::{LaneStages, Stages};
 use crate::world::Side;
 
 pub use build::plan;
+pub use repair::{GivenOutput, RepairInput};
 pub use tree::{TreeFacts, render};
 
 /// The format of stored plans.
@@ -45,6 +47,8 @@ pub struct PlanInput<'a> {
     pub waves: &'a BTreeMap<String, Vec<LiveWave>>,
     /// The digest of each version's code, by task and version.
     pub code: &'a BTreeMap<String, BTreeMap<String, Digest>>,
+    /// What makes it a repair; `None` for an ordinary run.
+    pub repair: Option<&'a RepairInput>,
 }
 
 /// What a run will do.
@@ -127,6 +131,8 @@ pub enum Work {
         /// Where live lanes' rows come from.
         new: NodeId,
     },
+    /// The output of an earlier run is taken as that run left it.
+    Given(GivenOutput),
 }
 
 /// One input of a node, with the name that the task knows it by.
@@ -229,14 +235,16 @@ impl Node {
                 })
                 .collect(),
             Work::Assemble { old, new, .. } => vec![*old, *new],
+            Work::Given(_) => Vec::new(),
         }
     }
 
-    /// The version that it executes, if it executes one.
+    /// The version that made it, or will make it; `None` where rows of two are put together.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         match &self.work {
             Work::Compute { version, .. } => Some(version),
+            Work::Given(given) => Some(&given.version),
             Work::Assemble { .. } => None,
         }
     }

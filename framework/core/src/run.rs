@@ -45,6 +45,9 @@ pub struct NodeOutput {
     pub rows: u64,
     /// The length of `data.parquet` in bytes.
     pub bytes: u64,
+    /// The digest of `data.parquet`, of what a repair may have to publish one day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// What a process and its children took.

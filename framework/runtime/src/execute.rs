@@ -153,7 +153,7 @@ impl Executor<'_> {
                 let reads = node.reads().into_iter().map(Step::Node);
                 let compared = match &node.work {
                     Work::Assemble { change, .. } => self.comparisons_before(change),
-                    Work::Compute { .. } => Vec::new(),
+                    Work::Compute { .. } | Work::Given(_) => Vec::new(),
                 };
                 reads
                     .chain(compared.into_iter().map(Step::Compare))

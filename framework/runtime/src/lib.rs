@@ -13,6 +13,7 @@ pub mod notify;
 pub mod observe;
 pub mod pipeline;
 pub mod prepare;
+pub mod repair;
 pub mod report;
 pub mod rollout;
 pub mod run;

@@ -22,8 +22,8 @@ pub use copies::CopyError;
 pub(crate) use copies::of as as_copied;
 pub use dates::default_date;
 pub(crate) use delta::copy as copy_delta;
+pub(crate) use inputs::{Wanted, external_source, pin_wanted, stored_of, stored_source};
 pub use inputs::{changed_inputs, pin_inputs, require_tables};
-pub(crate) use inputs::{external_source, stored_source};
 pub(crate) use schemas::remember;
 pub use schemas::{SchemaReport, inspect};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use understudy_core::customer::Customer;
-use understudy_core::ledger::{Entry, LedgerEvent};
+use understudy_core::ledger::{Entry, LedgerEvent, Repaired};
 use understudy_core::plan::{Plan, PlanInput, plan};
 use understudy_core::rollout::record::{Rollout, rollouts};
 use understudy_core::rollout::wave::LiveWave;
@@ -13,8 +13,8 @@ use understudy_core::run_date::RunDate;
 use understudy_core::slice::slice_of;
 use understudy_core::snapshot::InputSnapshot;
 use understudy_core::spec::nearest::hint;
-use understudy_core::spec::{Problem, check_columns};
-use understudy_core::stage::{Span, Stages};
+use understudy_core::spec::{Change, Problem, check_columns};
+use understudy_core::stage::{LaneStages, Span, Stages};
 use understudy_flags::{FLAG_FILE, FileFlags, FlagAnswer, FlagProvider as _};
 
 use crate::error::RunError;
@@ -54,6 +54,8 @@ pub struct Prepared {
     pub other_code: BTreeMap<String, Vec<Customer>>,
     /// What a person should look at, from before the run.
     pub alerts: Vec<String>,
+    /// What it repairs; `None` for an ordinary run.
+    pub repair: Option<Repaired>,
 }
 
 /// What is asked for.
@@ -136,6 +138,7 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         stages: &stages,
         waves: &live_waves(&rollouts),
         code: &code,
+        repair: None,
     });
     Ok(Prepared {
         pipeline,
@@ -150,6 +153,7 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         rollouts,
         other_code,
         alerts,
+        repair: None,
     })
 }
 
@@ -187,6 +191,21 @@ fn lower_other_code(
         }
     }
     others
+}
+
+/// The stages as a run takes them: the ledger's, where no flag was moved towards old and nobody went live for other code.
+///
+/// # Errors
+/// There is neither a ledger nor an output that was published with it.
+pub(crate) fn stages_of_run(
+    pipeline: &Pipeline,
+    store: &Store,
+    code: &CodeDigests,
+    rollouts: &BTreeMap<String, Rollout>,
+) -> Result<Stages, RunError> {
+    let (mut stages, _) = stages(pipeline, store)?;
+    lower_other_code(pipeline, code, rollouts, &mut stages);
+    Ok(stages)
 }
 
 /// Problems that show once the data and the code have been seen.
@@ -238,6 +257,20 @@ pub(crate) fn stages_now(
         Err(error) => (held, Some(error)),
     };
     (with_flags(pipeline, &stages).0, unreadable)
+}
+
+/// The stages of a change, as far as its flag says so too.
+pub(crate) fn as_flags_say(pipeline: &Pipeline, change: &Change, stages: LaneStages) -> LaneStages {
+    if stages == LaneStages::default() {
+        return stages;
+    }
+    match FileFlags::beside(&pipeline.folder).snapshot() {
+        Ok(FlagAnswer::Stages(flags)) => flags
+            .0
+            .get(&change.flag)
+            .map_or(stages.clone(), |flag| lowered(&stages, flag)),
+        Ok(FlagAnswer::Silent) | Err(_) => stages,
+    }
 }
 
 fn with_flags(pipeline: &Pipeline, held: &Stages) -> (Stages, Vec<String>) {

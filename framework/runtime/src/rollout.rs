@@ -10,6 +10,7 @@ pub mod status;
 
 pub(crate) use moves::tell_flags;
 pub use moves::{Actor, MoveRequest, Moved, approve, move_lanes};
+pub(crate) use situation::unknown as unknown_change;
 pub use situation::{Evidence, Situation, situation};
 pub use understudy_core::rollout::step::Lanes;
 

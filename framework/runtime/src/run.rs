@@ -18,8 +18,9 @@ use understudy_core::digest::Digest;
 use understudy_core::event::Event;
 use understudy_core::judge::lanes::ChangeVerdict;
 use understudy_core::ledger::{LedgerEvent, PublishedRun};
-use understudy_core::plan::{Half, InputFrom, Node, Work};
+use understudy_core::plan::{Half, InputFrom, Node, NodeId, Work};
 use understudy_core::run::{Failure, FailureKind, RunLog};
+use understudy_core::run_date::RunDate;
 use understudy_core::snapshot::InputSnapshot;
 use understudy_core::verdict::Verdict;
 
@@ -29,16 +30,20 @@ use crate::execute::{Executor, Resources, Reuse};
 use crate::observe::{CodeDigests, When, changed_inputs, code_digests, require_tables};
 use crate::pipeline;
 use crate::prepare::{Asked, Prepared, prepare};
+use crate::repair::editions::editions;
 use crate::report::model::{LiveStatus, RunReport};
 use crate::rollout::kept;
 use crate::store::Store;
 use crate::store::claim::{self, Leased};
+use crate::store::durable;
 use crate::store::lease::Lease;
 use crate::store::ledger;
 use crate::store::lock::Lock;
 use crate::store::publish::{Finished, Outcome, finish_pending};
 use crate::store::upload::upload_run;
 use crate::worker::Crew;
+
+use understudy_tasks::DATA_FILE;
 
 use self::record::RunRecord;
 
@@ -100,14 +105,53 @@ pub async fn run(
     let prepared = prepare(request.pipeline, request.asked, crew).await?;
     kept::keep(&prepared.pipeline.spec, &prepared.store);
     require_live_inputs(&prepared, request.halves)?;
-    let (_locks, lease) = claimed(&prepared)?;
+    let plan = &prepared.plan;
+    let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
+    let claim = claimed(&store, &plan.pipeline, plan.date, slice)?;
+    let begun = Begun {
+        started,
+        finished,
+        recorded,
+    };
+    carry_out(request, &prepared, claim, begun, crew, events).await
+}
+
+/// What there is to say of the time before a run.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// When it was asked for.
+    pub(crate) started: Instant,
+    /// What earlier runs had left half published.
+    pub(crate) finished: Vec<Finished>,
+    /// Whether the ledger knows of that.
+    pub(crate) recorded: Result<(), RunError>,
+}
+
+/// Does what was prepared, while its date is claimed.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn carry_out(
+    request: &RunRequest<'_>,
+    prepared: &Prepared,
+    claim: Claim,
+    begun: Begun,
+    crew: &Crew,
+    events: &dyn EventSink,
+) -> Result<RunEnd, RunError> {
+    let Begun {
+        started,
+        finished,
+        recorded,
+    } = begun;
+    let Claim { _locks, lease } = claim;
     let stored = record::read(&prepared.store, &prepared.plan.run)?;
     let request = &RunRequest {
         reuse: reuse(request.reuse, stored.as_ref()),
         ..*request
     };
     let earlier = stored.as_ref().filter(|_| request.reuse == Reuse::Complete);
-    let mut record = RunRecord::begin(&prepared, earlier);
+    let mut record = RunRecord::begin(prepared, earlier);
     // Should this attempt be cut off, the next one has to know of it too.
     record.log.changed_inputs = stored
         .iter()
@@ -115,7 +159,7 @@ pub async fn run(
         .collect();
     record.write(&prepared.store)?;
     let recorder = Recorder::new(&prepared.store.events_file(&prepared.plan.run), events);
-    let executor = executor(request, &prepared, crew, &recorder, &record);
+    let executor = executor(request, prepared, crew, &recorder, &record);
     executor.events.emit(&Event::RunStarted {
         run: record.run.clone(),
         steps: Executor::step_count(&prepared.plan),
@@ -145,7 +189,7 @@ pub async fn run(
         })
     });
     let mut attempt = Attempt {
-        prepared: &prepared,
+        prepared,
         executor: &executor,
         live: LiveEnd::NotAsked,
         live_wall: Duration::ZERO,
@@ -163,6 +207,7 @@ pub async fn run(
             message: format!("the run's record could not be written: {error}"),
         });
     }
+    ready_editions(prepared);
     if let Err(error) = upload_run(&prepared.store, &record.run) {
         executor.events.emit(&Event::Alert {
             message: format!("what the run found could not be put into the store: {error}"),
@@ -172,7 +217,7 @@ pub async fn run(
         run: record.run.clone(),
     });
     if request.halves != Halves::Live && !end.interrupted {
-        judge_earlier_runs_again(&prepared, request, crew).await;
+        judge_earlier_runs_again(prepared, request, crew).await;
     }
     Ok(end)
 }
@@ -185,8 +230,23 @@ async fn judge_earlier_runs_again(prepared: &Prepared, request: &RunRequest<'_>,
     }
 }
 
+/// Whoever looks next at what is published from which side finds it ready.
+fn ready_editions(prepared: &Prepared) {
+    let moved = prepared
+        .rollouts
+        .iter()
+        .filter(|(_, rollout)| rollout.moved);
+    let Ok(ledger) = ledger::open(&prepared.store) else {
+        return;
+    };
+    for (change, _) in moved {
+        let spec = &prepared.pipeline.spec;
+        let _ = editions(&prepared.store, spec, ledger.entries(), change);
+    }
+}
+
 /// Live waits for nobody: what it reads must be there. A shadow may wait; that is an answer.
-fn require_live_inputs(prepared: &Prepared, halves: Halves) -> Result<(), RunError> {
+pub(crate) fn require_live_inputs(prepared: &Prepared, halves: Halves) -> Result<(), RunError> {
     if halves == Halves::Shadow {
         return Ok(());
     }
@@ -230,29 +290,45 @@ fn reuse(asked: Reuse, stored: Option<&RunRecord>) -> Reuse {
 }
 
 /// What keeps other runs of the same customers on the same date away.
-fn claimed(prepared: &Prepared) -> Result<(Vec<Lock>, Option<Lease>), RunError> {
-    let plan = &prepared.plan;
-    let store = &prepared.store;
-    let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
+#[derive(Debug)]
+pub(crate) struct Claim {
+    _locks: Vec<Lock>,
+    /// What keeps runs of other machines away.
+    lease: Option<Lease>,
+}
+
+/// Claims a date, or a slice of it.
+///
+/// # Errors
+/// Somebody else works on it, or nobody can tell.
+pub(crate) fn claimed(
+    store: &Store,
+    pipeline: &str,
+    date: RunDate,
+    slice: Option<&str>,
+) -> Result<Claim, RunError> {
     let busy = |holder: String| {
         let name = slice
             .map(|slice| format!(" slice {slice}"))
             .unwrap_or_default();
         RunError::Busy {
-            date: format!("{}{name}", plan.date),
+            date: format!("{date}{name}"),
             holder,
         }
     };
-    let locks = claim::locks(store, &plan.pipeline, plan.date, slice);
+    let locks = claim::locks(store, pipeline, date, slice);
     let locks = locks.map_err(|source| RunError::Machine {
         what: format!("the store `{}` cannot be used", store.root().display()),
         source,
     })?;
-    let locks =
-        locks.ok_or_else(|| busy(claim::holder(store, &plan.pipeline, plan.date, slice)))?;
-    match claim::lease(store, &plan.pipeline, plan.date, slice)? {
-        Leased::NotNeeded => Ok((locks, None)),
-        Leased::Held(lease) => Ok((locks, Some(lease))),
+    let locks = locks.ok_or_else(|| busy(claim::holder(store, pipeline, date, slice)))?;
+    let claim = |lease| Claim {
+        _locks: locks,
+        lease,
+    };
+    match claim::lease(store, pipeline, date, slice)? {
+        Leased::NotNeeded => Ok(claim(None)),
+        Leased::Held(lease) => Ok(claim(Some(lease))),
         Leased::ByOthers => Err(busy(
             " (another machine, or one that died less than five minutes ago)".to_owned(),
         )),
@@ -260,7 +336,7 @@ fn claimed(prepared: &Prepared) -> Result<(Vec<Lock>, Option<Lease>), RunError> 
 }
 
 /// What an earlier run had begun to publish, and this one finished, is in the ledger as if it had not been cut off.
-fn record_finished(store: &Store, finished: &[Finished]) -> Result<(), RunError> {
+pub(crate) fn record_finished(store: &Store, finished: &[Finished]) -> Result<(), RunError> {
     for finished in finished {
         let [first, ..] = finished.markers.as_slice() else {
             continue;
@@ -289,6 +365,11 @@ fn record_finished(store: &Store, finished: &[Finished]) -> Result<(), RunError>
             code: code.collect(),
             fallbacks: BTreeMap::new(),
             alerts: Vec::new(),
+            // A record that cannot be read costs the word that it was a repair, and nothing else.
+            repair: record::read(store, &finished.run)
+                .ok()
+                .flatten()
+                .and_then(|record| record.repair),
         });
         ledger::append(store, &event, crate::clock::now())?;
     }
@@ -357,15 +438,51 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     async fn live(&mut self, halves: Halves, earlier: Option<&RunRecord>) -> Result<(), RunError> {
         if halves == Halves::Shadow {
-            self.executor.log.borrow_mut().published =
-                earlier.and_then(|record| record.log.published.clone());
+            // What was published stays as it was put together.
+            let mut log = self.executor.log.borrow_mut();
+            if let Some(earlier) = earlier {
+                log.published.clone_from(&earlier.log.published);
+                log.assemblies.clone_from(&earlier.log.assemblies);
+            }
         } else {
             let since = Instant::now();
             self.executor.half(Half::Live).await;
             self.live = self.publish().await?;
             self.live_wall = since.elapsed();
+            self.keep_digests(earlier);
         }
         Ok(())
+    }
+
+    /// What a repair may have to publish one day is known by its digest: the sides of what was put together.
+    fn keep_digests(&self, earlier: Option<&RunRecord>) {
+        if !matches!(self.live, LiveEnd::Published | LiveEnd::AlreadyPublished) {
+            return;
+        }
+        let plan = &self.prepared.plan;
+        let before = plan
+            .comparisons
+            .iter()
+            .filter(|planned| planned.half == Half::Live);
+        let sides: BTreeSet<NodeId> = before
+            .flat_map(|planned| [planned.old, planned.new])
+            .collect();
+        for id in sides {
+            let known = earlier.and_then(|record| record.log.output(id));
+            let known = known.and_then(|output| output.digest.clone());
+            let is_reused = |log: &RunLog| log.nodes.get(&id).is_some_and(|node| node.reused);
+            let known = known.filter(|_| is_reused(&self.executor.log.borrow()));
+            let file = self.executor.output_folder(id).join(DATA_FILE);
+            let digest = known.or_else(|| durable::digest_of_file(&file).ok());
+            let mut log = self.executor.log.borrow_mut();
+            let output = log
+                .nodes
+                .get_mut(&id)
+                .and_then(|node| node.outcome.as_mut().ok());
+            if let Some(output) = output.filter(|output| output.digest.is_none()) {
+                output.digest = digest;
+            }
+        }
     }
 
     /// Everything after publishing. A bug in it costs the verdict, and is said.
@@ -420,7 +537,10 @@ impl Attempt<'_> {
 
     fn remember_schemas(&self) {
         let outputs = self.prepared.plan.nodes().filter_map(|(id, node)| {
-            let code = self.prepared.code.get(&node.task)?.get(node.version()?)?;
+            let Work::Compute { version, .. } = &node.work else {
+                return None;
+            };
+            let code = self.prepared.code.get(&node.task)?.get(version)?;
             let result = self
                 .executor
                 .log

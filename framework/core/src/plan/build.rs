@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::digest::Digest;
 use crate::path_part::encode;
 use crate::plan::{
-    Half, InputFrom, Node, NodeId, NodeInput, PLAN_FORMAT, Plan, PlanInput, PlannedComparison,
-    Publication, Work,
+    GivenOutput, Half, InputFrom, Node, NodeId, NodeInput, PLAN_FORMAT, Plan, PlanInput,
+    PlannedComparison, Publication, Work,
 };
 use crate::rollout::as_one_lane;
 use crate::slice::when_part;
@@ -100,7 +100,7 @@ impl Builder<'_> {
     /// What is published of a task; nothing where somebody else publishes it.
     fn publication(&mut self, live: &World, task: &Task) -> Option<Publication> {
         let location = task.output.location.clone()?;
-        if task.is_live_external() {
+        if task.is_live_external() || !self.publishes(task) {
             return None;
         }
         Some(Publication {
@@ -110,10 +110,15 @@ impl Builder<'_> {
         })
     }
 
+    fn publishes(&self, task: &Task) -> bool {
+        let repair = self.input.repair;
+        repair.is_none_or(|repair| repair.publish.contains(&task.name))
+    }
+
     fn assembled_changes(&self) -> BTreeSet<String> {
         let changes = self.nodes.iter().filter_map(|node| match &node.work {
             Work::Assemble { change, .. } => Some(change.clone()),
-            Work::Compute { .. } => None,
+            Work::Compute { .. } | Work::Given(_) => None,
         });
         changes.collect()
     }
@@ -126,8 +131,11 @@ impl Builder<'_> {
         );
         let by_customer = has_lanes(spec, change);
         let decides = self.put_together.contains(&change.name);
-        let compared = |task: &&Task| {
-            change.new.contains_key(&task.name) || change.downstream.contains(&task.name)
+        // A repair is no evidence: it compares what decides about its rows, and nothing else.
+        let compared = |task: &&Task| match (change.new.contains_key(&task.name), self.input.repair)
+        {
+            (is_changed, Some(_)) => is_changed && decides,
+            (is_changed, None) => is_changed || change.downstream.contains(&task.name),
         };
         let tasks: Vec<&Task> = spec.tasks.iter().filter(compared).collect();
         let mut comparisons = Vec::with_capacity(tasks.len());
@@ -155,17 +163,34 @@ impl Builder<'_> {
     /// The node that gives a task's output in a world. What is the same in several worlds is one node.
     fn node(&mut self, world: &World, task: &Task) -> NodeId {
         let Some(change) = self.input.spec.change_of(&task.name) else {
-            return self.compute(world, task, &task.live);
+            return self.side(world, task, Side::Old, &task.live);
         };
         match world.take(&change.name) {
-            Take::Wholly(Side::Old) => self.compute(world, task, &task.live),
-            Take::Wholly(Side::New) => self.compute(world, task, &change.new[&task.name]),
+            Take::Wholly(Side::Old) => self.side(world, task, Side::Old, &task.live),
+            Take::Wholly(Side::New) => self.side(world, task, Side::New, &change.new[&task.name]),
             Take::ByLane => {
                 let old = self.node(&world.with(&change.name, Side::Old), task);
                 let new = self.node(&world.with(&change.name, Side::New), task);
                 self.assemble(task, change, old, new)
             }
         }
+    }
+
+    /// One side of a task: taken where it is given, else computed.
+    fn side(&mut self, world: &World, task: &Task, side: Side, version: &str) -> NodeId {
+        let repair = self.input.repair;
+        match repair.and_then(|repair| repair.given(&task.name, side)) {
+            Some(given) => self.take_given(task, given),
+            None => self.compute(world, task, version),
+        }
+    }
+
+    /// Where a file lies does not matter, what it holds does.
+    fn take_given(&mut self, task: &Task, given: &GivenOutput) -> NodeId {
+        let key = Digest::of_json(&("given", &task.name, &given.digest));
+        let id = self.add(task, Work::Given(given.clone()), key);
+        self.nodes[id.0].folder.clone_from(&given.folder);
+        id
     }
 
     fn compute(&mut self, world: &World, task: &Task, version: &str) -> NodeId {
@@ -228,11 +253,15 @@ impl Builder<'_> {
 
     fn node_input(&mut self, world: &World, input: &Input) -> NodeInput {
         let from = match &input.source {
-            InputSource::Stored(stored) => InputFrom::Stored {
-                id: stored.id(),
-                digest: self.stored_digest(stored),
-            },
+            InputSource::Stored(stored) => self.stored(stored),
             InputSource::Task(name) => {
+                let repair = self.input.repair;
+                let standing = repair.and_then(|repair| repair.standing(self.input.spec, name));
+                if let Some(standing) = standing {
+                    let name = input.name.clone();
+                    let from = self.stored(&standing);
+                    return NodeInput { name, from };
+                }
                 let task = self
                     .input
                     .spec
@@ -244,6 +273,13 @@ impl Builder<'_> {
         NodeInput {
             name: input.name.clone(),
             from,
+        }
+    }
+
+    fn stored(&self, stored: &Stored) -> InputFrom {
+        InputFrom::Stored {
+            id: stored.id(),
+            digest: self.stored_digest(stored),
         }
     }
 
@@ -330,7 +366,11 @@ fn run_id(input: &PlanInput<'_>, nodes: &[Node], publications: &[Publication]) -
         publications,
         input.stages,
     );
-    Digest::of_json(&identity).as_str()[..16].to_owned()
+    let digest = match input.repair {
+        None => Digest::of_json(&identity),
+        Some(_) => Digest::of_json(&("repair", identity)),
+    };
+    digest.as_str()[..16].to_owned()
 }
 
 /// Gives each node its folder: in quarantine below the first comparison that it is a side of, else with the run.

@@ -73,6 +73,7 @@ fn planned(changes: &str, stages: &Stages) -> Plan {
         stages,
         waves: &BTreeMap::new(),
         code: &code,
+        repair: None,
     })
 }
 

@@ -95,7 +95,7 @@ fn dataset_lines(plan: &Plan, facts: &TreeFacts) -> Vec<String> {
 fn dataset_names(node: &Node) -> impl Iterator<Item = &str> {
     let inputs = match &node.work {
         Work::Compute { inputs, .. } => inputs.as_slice(),
-        Work::Assemble { .. } => &[],
+        Work::Assemble { .. } | Work::Given(_) => &[],
     };
     inputs.iter().filter_map(|input| match &input.from {
         InputFrom::Stored { id, .. } => Some(id.as_str()),
@@ -181,6 +181,10 @@ fn node_line(plan: &Plan, facts: &TreeFacts, id: NodeId) -> String {
                 reads.join(", ")
             )
         }
+        Work::Given(given) => format!(
+            "take {} {} as run {} left it{done}",
+            node.task, given.version, given.run
+        ),
         Work::Assemble { change, .. } => {
             format!(
                 "put together {} by customer, as the stages of {change} say{done}",

@@ -157,6 +157,15 @@ impl Stored {
         }
     }
 
+    /// What is published of a task for the run date.
+    #[must_use]
+    pub fn published(task: impl Into<String>) -> Self {
+        Self {
+            table: Table::Published(task.into()),
+            ..Self::dataset("")
+        }
+    }
+
     /// The name of the dataset or task.
     #[must_use]
     pub fn name(&self) -> &str {

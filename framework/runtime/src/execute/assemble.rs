@@ -163,7 +163,7 @@ impl Executor<'_> {
         let log = self.log.borrow();
         let failures = self.plan.nodes().filter_map(|(id, node)| match &node.work {
             Work::Assemble { change, .. } => Some((change, log.failure(id)?)),
-            Work::Compute { .. } => None,
+            Work::Compute { .. } | Work::Given(_) => None,
         });
         let broken = failures.filter(|(_, failure)| failure.kind == FailureKind::Grain);
         broken

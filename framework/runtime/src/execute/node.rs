@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use understudy_core::digest::Digest;
 use understudy_core::event::StepEnd;
-use understudy_core::plan::{Half, InputFrom, Node, NodeId, NodeInput, Work};
+use understudy_core::plan::{GivenOutput, Half, InputFrom, Node, NodeId, NodeInput, Work};
 use understudy_core::run::{Failure, FailureKind, NodeOutput, NodeRecord, Usage};
 use understudy_core::snapshot::Found;
-use understudy_core::spec::{Task, Version, VersionKind};
+use understudy_core::spec::{Input, InputSource, Stored, Task, Version, VersionKind};
 use understudy_tables::{TableSource, pin};
 use understudy_tasks::DATA_FILE;
 
@@ -66,6 +66,9 @@ impl Executor<'_> {
             usage: Usage::default(),
             reused: false,
         };
+        if let Work::Given(given) = &self.plan.node(id).work {
+            return self.given(id, given);
+        }
         if let Some(failure) = self.missing_input(id) {
             return failed(failure);
         }
@@ -87,6 +90,26 @@ impl Executor<'_> {
             outcome: outcome.map(|result| output_of(&result)),
             usage,
             reused: false,
+        }
+    }
+
+    /// Takes what an earlier run left, if it is still there. What it holds was looked at when it was planned.
+    fn given(&self, id: NodeId, given: &GivenOutput) -> NodeRecord {
+        let path = self.output_folder(id).join(DATA_FILE);
+        let is_there = fs::metadata(&path).is_ok_and(|found| found.len() == given.bytes);
+        let output = NodeOutput {
+            rows: given.rows,
+            bytes: given.bytes,
+            digest: Some(given.digest.clone()),
+        };
+        let gone = || {
+            let message = format!("is gone: run {} left it at `{}`", given.run, path.display());
+            Failure::new(FailureKind::Machine, message)
+        };
+        NodeRecord {
+            outcome: is_there.then_some(output).ok_or_else(gone),
+            usage: Usage::default(),
+            reused: true,
         }
     }
 
@@ -149,7 +172,7 @@ impl Executor<'_> {
         let node = self.plan.node(id);
         let assembly = match &node.work {
             Work::Assemble { change, .. } => Some(self.assembly(change)?),
-            Work::Compute { .. } => None,
+            Work::Compute { .. } | Work::Given(_) => None,
         };
         let inputs: Vec<_> = node
             .reads()
@@ -205,6 +228,10 @@ impl Executor<'_> {
             Work::Assemble { change, old, new } => {
                 self.assemble_job(node, change, [*old, *new], output.clone(), key)
             }
+            Work::Given(_) => Err(Failure::new(
+                FailureKind::Bug,
+                "is given, and cannot be made",
+            )),
         };
         let job = match job {
             Ok(job) => job,
@@ -235,7 +262,7 @@ impl Executor<'_> {
                     .map(|record| record.usage);
                 WorkerLimits::shadow(*limits, live)
             }
-            Work::Assemble { .. } => WorkerLimits {
+            Work::Assemble { .. } | Work::Given(_) => WorkerLimits {
                 wall: None,
                 memory_bytes: None,
             },
@@ -345,7 +372,7 @@ impl Executor<'_> {
         let task = self.task(&node.task);
         let input = task.inputs.iter().find(|own| own.name == input.name);
         input
-            .and_then(|input| stored_source(self.pipeline, self.inputs, input))
+            .and_then(|input| stored_source(self.pipeline, self.inputs, &as_stored(input)))
             .expect(
                 "a node whose stored input is not there waits, and a plan's inputs are its task's",
             )
@@ -414,6 +441,19 @@ fn output_of(result: &NodeResult) -> NodeOutput {
     NodeOutput {
         rows: result.rows,
         bytes: result.bytes,
+        digest: None,
+    }
+}
+
+/// An input as what is read of it: where another task's output is not made in this run, what is published of it.
+fn as_stored(input: &Input) -> Input {
+    let source = match &input.source {
+        InputSource::Task(task) => InputSource::Stored(Stored::published(task)),
+        stored @ InputSource::Stored(_) => stored.clone(),
+    };
+    Input {
+        name: input.name.clone(),
+        source,
     }
 }
 

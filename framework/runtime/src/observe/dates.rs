@@ -6,7 +6,7 @@ use understudy_core::run_date::RunDate;
 use understudy_core::spec::{Location, Stored, Table, VersionKind};
 use understudy_tables as tables;
 
-use super::inputs::{located, stored_of};
+use super::inputs::{Wanted, located};
 use super::{ObserveError, remote, running_versions};
 use crate::pipeline::Pipeline;
 use crate::store::remote::is_remote;
@@ -48,7 +48,7 @@ fn inputs(
     slice: Option<&str>,
 ) -> Result<Vec<(String, BTreeSet<RunDate>)>, ObserveError> {
     let mut found = Vec::new();
-    for stored in stored_of(&pipeline.spec).into_values() {
+    for stored in Wanted::of(&pipeline.spec).stored.into_values() {
         let Stored {
             table: Table::Dataset(name),
             plus_days,

@@ -18,16 +18,32 @@ use understudy_objects::FetchError;
 /// The partition that published outputs of a slice have, and that is none of their own columns.
 const SLICE_KEY: &str = "slice";
 
-/// The stored data that the pipeline's versions read, by their ids. What external versions read is their business.
-pub(crate) fn stored_of(spec: &Spec) -> BTreeMap<String, Stored> {
-    let reading = spec.tasks.iter().filter(|task| runs_here(spec, task));
-    let inputs = reading.flat_map(|task| &task.inputs);
-    inputs
-        .filter_map(|input| match &input.source {
-            InputSource::Stored(stored) => Some((stored.id(), stored.clone())),
-            InputSource::Task(_) => None,
-        })
-        .collect()
+/// What is pinned.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// Stored data, by their ids.
+    pub(crate) stored: BTreeMap<String, Stored>,
+    /// The tasks whose external versions' output is looked at.
+    pub(crate) externals: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// Everything that the pipeline's versions read. What external versions read is their business.
+    pub(super) fn of(spec: &Spec) -> Self {
+        let reading = spec.tasks.iter().filter(|task| runs_here(spec, task));
+        Self {
+            stored: reading.flat_map(stored_of).collect(),
+            externals: spec.tasks.iter().map(|task| task.name.clone()).collect(),
+        }
+    }
+}
+
+/// The stored data that a task reads, by their ids.
+pub(crate) fn stored_of(task: &Task) -> impl Iterator<Item = (String, Stored)> {
+    task.inputs.iter().filter_map(|input| match &input.source {
+        InputSource::Stored(stored) => Some((stored.id(), stored.clone())),
+        InputSource::Task(_) => None,
+    })
 }
 
 fn runs_here(spec: &Spec, task: &Task) -> bool {
@@ -49,9 +65,22 @@ pub async fn pin_inputs(
     when: &When,
     crew: &Crew,
 ) -> Result<InputSnapshot, ObserveError> {
+    pin_wanted(pipeline, &Wanted::of(&pipeline.spec), when, crew).await
+}
+
+/// The same of some of it.
+///
+/// # Errors
+/// As [`pin_inputs`].
+pub(crate) async fn pin_wanted(
+    pipeline: &Pipeline,
+    wanted: &Wanted,
+    when: &When,
+    crew: &Crew,
+) -> Result<InputSnapshot, ObserveError> {
     let mut attempt = 1;
     loop {
-        let snapshot = pin_once(pipeline, when)?;
+        let snapshot = pin_once(pipeline, wanted, when)?;
         match copies::make(pipeline, &snapshot, crew).await {
             Ok(()) => return Ok(snapshot),
             Err(CopyError::Remote(RemoteError::Fetch(
@@ -67,13 +96,18 @@ pub async fn pin_inputs(
     }
 }
 
-fn pin_once(pipeline: &Pipeline, when: &When) -> Result<InputSnapshot, ObserveError> {
+fn pin_once(
+    pipeline: &Pipeline,
+    wanted: &Wanted,
+    when: &When,
+) -> Result<InputSnapshot, ObserveError> {
     let mut snapshot = InputSnapshot::default();
-    for (id, stored) in stored_of(&pipeline.spec) {
-        let found = pin_stored(pipeline, &stored, when)?;
-        snapshot.tables.insert(id, found);
+    for (id, stored) in &wanted.stored {
+        let found = pin_stored(pipeline, stored, when)?;
+        snapshot.tables.insert(id.clone(), found);
     }
-    for task in &pipeline.spec.tasks {
+    let tasks = pipeline.spec.tasks.iter();
+    for task in tasks.filter(|task| wanted.externals.contains(&task.name)) {
         for version in running_versions(&pipeline.spec, task) {
             if let VersionKind::External { location } = &task.versions[version].kind {
                 let what = format!("version `{version}` of task `{}`", task.name);

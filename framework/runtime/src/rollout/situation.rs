@@ -20,6 +20,8 @@ use crate::clock;
 use crate::evidence::{self, code_of, rules_of};
 use crate::observe::code_digests;
 use crate::pipeline::{self, Pipeline};
+use crate::prepare::as_flags_say;
+use crate::repair::standing::{Standing, standing};
 use crate::store::Store;
 use crate::store::ledger;
 
@@ -96,7 +98,8 @@ pub fn situation(path: &Path, change: &str, look_in: Evidence) -> Result<Situati
     })
 }
 
-fn unknown(pipeline: &Pipeline, change: &str) -> String {
+/// What is said of a change that is not there, or that cannot run.
+pub(crate) fn unknown(pipeline: &Pipeline, change: &str) -> String {
     if pipeline.spec.suspended.contains_key(change) {
         return format!(
             "change `{change}` cannot run as the pipeline file has it; `understudy check` says why"
@@ -167,6 +170,19 @@ impl Situation {
             approvals: &self.rollout.approvals,
             requester,
         }
+    }
+
+    /// What stands published of it, and whether it holds for the stages that a run would take now.
+    pub(crate) fn standing(&self) -> Standing {
+        let own = self.rollout.stages_for(&self.code[1]).0;
+        let stages = as_flags_say(&self.pipeline, &self.change, own);
+        standing(
+            &self.store,
+            &self.pipeline.spec,
+            &self.entries,
+            &self.change.name,
+            &stages,
+        )
     }
 
     /// The lanes that anything is known of: those that had rows, and those that the ledger names.

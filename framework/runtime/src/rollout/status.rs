@@ -6,7 +6,6 @@ use std::path::Path;
 use serde::Serialize;
 use understudy_core::customer::Customer;
 use understudy_core::gate::{Decision, LaneDecision, Standing, Waits};
-use understudy_core::ledger::LedgerEvent;
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_core::rollout::record::{LastMove, rollouts};
 use understudy_core::run_date::RunDate;
@@ -15,6 +14,7 @@ use understudy_core::verdict::Verdict;
 
 use super::{Evidence, Lanes, RolloutError, Situation, kept, situation};
 use crate::pipeline;
+use crate::repair::PublishedWithNew;
 use crate::store::Store;
 use crate::store::ledger;
 
@@ -56,12 +56,14 @@ pub struct ChangeStatus {
     pub others_held: bool,
     /// The move that brought the first lane that is live there, or else the last one towards new.
     pub flipped: Option<LastMoveStatus>,
-    /// The run dates that were published while some lane was live, first and last.
+    /// The first and the last date whose published rows come from the new versions for some lane.
     pub published_with_new: Option<[RunDate; 2]>,
     /// What a person should look at.
     pub alerts: Vec<String>,
     /// The next wave of the policy, where one is left.
     pub next_wave: Option<NextWaveStatus>,
+    /// All of these dates, those whose old output is gone, and those that a repair would publish anew.
+    pub published: PublishedWithNew,
     /// What the gate says of all lanes.
     pub gate: Decision,
     /// The lanes, worst first.
@@ -169,6 +171,8 @@ fn of_change(situation: &Situation) -> ChangeStatus {
         .filter(|record| record.state.stage >= Stage::Live);
     let flipped = live.filter_map(|record| record.last.as_ref());
     let flipped = flipped.min_by_key(|last| last.number);
+    let published = situation.standing().published_with_new(&situation.store);
+    let ends = [published.dates.first(), published.dates.last()];
     ChangeStatus {
         new: situation.change.new.clone(),
         live: lanes
@@ -178,7 +182,8 @@ fn of_change(situation: &Situation) -> ChangeStatus {
         known: lanes.len(),
         others: others.stage,
         others_held: others.held,
-        published_with_new: flipped.and_then(|last| published_after(situation, last.number)),
+        published_with_new: ends[0].zip(ends[1]).map(|(first, last)| [*first, *last]),
+        published,
         flipped: flipped.map(for_people),
         alerts: situation.alerts.clone(),
         next_wave: next_wave(situation),
@@ -241,23 +246,4 @@ fn urgency(lane: &LaneStatus) -> (bool, Option<Verdict>, bool, Stage) {
         fell,
         lane.stage,
     )
-}
-
-/// The dates that were published after an entry, the first and the last of them.
-fn published_after(situation: &Situation, number: u64) -> Option<[RunDate; 2]> {
-    let dates = situation
-        .entries
-        .iter()
-        .filter_map(|entry| match &entry.event {
-            LedgerEvent::Published(run)
-                if run.succeeded
-                    && run.pipeline == situation.pipeline.spec.pipeline
-                    && entry.number > number =>
-            {
-                Some(run.date)
-            }
-            _ => None,
-        });
-    let dates: Vec<RunDate> = dates.collect();
-    Some([*dates.iter().min()?, *dates.iter().max()?])
 }

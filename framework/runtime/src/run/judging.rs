@@ -7,7 +7,7 @@ use understudy_core::customer::Customer;
 use understudy_core::evidence::{Cost, EVIDENCE_FORMAT, RunEvidence, expiring, lanes_of};
 use understudy_core::judge::lanes::{ChangeVerdict, TaskVerdict, judge};
 use understudy_core::ledger::{JudgedRun, KnownBy, LedgerEvent, Move, PublishedRun};
-use understudy_core::plan::PlannedComparison;
+use understudy_core::plan::{PlannedComparison, Work};
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_core::rollout::record::FALLS_AGAIN_WITHIN_SECS;
 use understudy_core::run::{Failure, RunLog};
@@ -192,11 +192,14 @@ impl Attempt<'_> {
             .publications
             .iter()
             .filter_map(|publication| {
-                let version = self.prepared.plan.node(publication.node).version()?;
-                Some((
-                    publication.task.clone(),
-                    self.prepared.code[&publication.task][version].clone(),
-                ))
+                let code = match &self.prepared.plan.node(publication.node).work {
+                    Work::Compute { version, .. } => {
+                        self.prepared.code[&publication.task][version].clone()
+                    }
+                    Work::Given(given) => given.code.clone(),
+                    Work::Assemble { .. } => return None,
+                };
+                Some((publication.task.clone(), code))
             });
         PublishedRun {
             pipeline: self.prepared.plan.pipeline.clone(),
@@ -212,6 +215,7 @@ impl Attempt<'_> {
             code: code.collect(),
             fallbacks: published.fallbacks,
             alerts: log.alerts.clone(),
+            repair: self.prepared.repair.clone(),
         }
     }
 

@@ -178,6 +178,7 @@ impl Attempt<'_> {
                 version.clone(),
                 self.prepared.code[&node.task][version].clone(),
             )]),
+            Work::Given(given) => BTreeMap::from([(given.version.clone(), given.code.clone())]),
             Work::Assemble { old, new, .. } => {
                 let mut code = self.code_behind(*old);
                 code.extend(self.code_behind(*new));

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 use understudy_core::digest::Digest;
+use understudy_core::ledger::Repaired;
 use understudy_core::plan::{Half, Plan};
 use understudy_core::run::RunLog;
 use understudy_core::run_date::RunDate;
@@ -52,6 +53,9 @@ pub struct RunRecord {
     pub log: RunLog,
     /// What people and programs read; `None` until it ended.
     pub report: Option<RunReport>,
+    /// What it repairs; `None` for an ordinary run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<Repaired>,
 }
 
 impl RunRecord {
@@ -70,6 +74,7 @@ impl RunRecord {
             code: prepared.code.clone(),
             log: earlier.map(|record| record.log.clone()).unwrap_or_default(),
             report: None,
+            repair: prepared.repair.clone(),
         }
     }
 

@@ -121,7 +121,10 @@ impl Stored<'_> {
             last_move: self.known.seen,
             ..prepared(pipeline, store, &record, plan, code)
         };
-        let (_locks, lease) = claimed(&prepared).map_err(|error| error.to_string())?;
+        let plan = &prepared.plan;
+        let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
+        let claim = claimed(&prepared.store, &plan.pipeline, plan.date, slice);
+        let claim = claim.map_err(|error| error.to_string())?;
         let executor = self.executor(&prepared, &record);
         for position in 0..prepared.plan.comparisons.len() {
             require_outputs(&executor, position)?;
@@ -133,7 +136,7 @@ impl Stored<'_> {
             live: LiveEnd::NotAsked,
             live_wall: Duration::ZERO,
             bug: false,
-            lease,
+            lease: claim.lease,
             ran_at: Some(time(self.known.finished)),
         };
         let verdicts = attempt.judge(Halves::Shadow);

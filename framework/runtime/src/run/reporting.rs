@@ -346,6 +346,9 @@ fn next(
     } else {
         format!(" {}", shell_word(&pipeline.to_string()))
     };
+    if attempt.prepared.repair.is_some() {
+        return None;
+    }
     let date = attempt.prepared.plan.date;
     if attempt.executor.crew.is_interrupted() {
         return Some(format!("understudy run --date {date}{here}"));

@@ -107,6 +107,18 @@ impl Store {
             .join(name)
     }
 
+    /// What was published of one change, and from which side, as far as the ledger was read. It can be built anew at any
+    /// time.
+    #[must_use]
+    pub fn editions_file(&self, pipeline: &str, change: &str) -> PathBuf {
+        let name = format!("{}.json", path_part::encode(change));
+        self.root
+            .join("index")
+            .join(path_part::encode(pipeline))
+            .join("published")
+            .join(name)
+    }
+
     /// The findings on one task of one change in a run.
     #[must_use]
     pub fn findings_dir(&self, run: &str, change: &str, task: &str) -> PathBuf {
@@ -242,6 +254,10 @@ mod tests {
         check(
             &store.track_file("flights", "utc"),
             "store/index/flights/utc.json",
+        );
+        check(
+            &store.editions_file("flights", "utc"),
+            "store/index/flights/published/utc.json",
         );
         check(&store.ledger_dir(), "store/ledger");
         check(&store.pending_file("r1"), "store/pending/r1.json");

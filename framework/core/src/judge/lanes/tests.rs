@@ -31,7 +31,11 @@ impl Left {
         let failure = |text: &str| Failure::new(FailureKind::Task, text);
         let node = |id: usize, outcome: Option<Result<u64, &str>>| {
             let outcome = outcome?
-                .map(|rows| NodeOutput { rows, bytes: rows })
+                .map(|rows| NodeOutput {
+                    rows,
+                    bytes: rows,
+                    digest: None,
+                })
                 .map_err(failure);
             Some((
                 NodeId(id),
