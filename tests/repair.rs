@@ -469,3 +469,168 @@ fn a_repair_waits_for_nobody_and_knows_no_other_changes() {
     repair(&shop).expect(0);
     assert_eq!(published(&shop, 1..=4), old_alone(1..=4));
 }
+
+#[test]
+fn a_repair_that_was_cut_off_goes_on() {
+    let shop = bad();
+    rollback(&shop, &["--all"]);
+    let mut cut = shop.command(&["repair", "better", "--as", "priya"]);
+    let cut = cut
+        .env("UNDERSTUDY_FAULT", "publish.between-renames=kill")
+        .output()
+        .unwrap();
+    let cut = Ended::from(cut);
+    assert!(cut.stderr.contains("fault fired"), "{}", cut.stderr);
+    let report = repair(&shop).expect(0).json();
+    // What it had begun is finished first, and stands in the ledger as what it was.
+    assert_eq!(outcomes(&report), ["2026-03-04 repaired"]);
+    let audit = shop.understudy(&["audit"]).expect(0).stdout;
+    assert_eq!(
+        audit.matches("to repair better, by priya").count(),
+        2,
+        "{audit}"
+    );
+    assert_eq!(published(&shop, 1..=4), old_alone(1..=4));
+    shop.understudy(&["audit", "verify"]).expect(0);
+}
+
+/// Ann is live in both changes; `rank` is changed by the second one, and reads what the first one changes.
+fn two_changes() -> Playground {
+    let shop = shop();
+    shop.replace("understudy.yaml", "versions: { v1: { sql: rank.sql, threads: 1 } }", "versions: { v1: { sql: rank.sql, threads: 1 }, v2: { command: [sh, places.sh], inputs: csv } }");
+    shop.replace("understudy.yaml", "changes:\n", "changes:\n  places:\n    new: { rank: v2 }\n    expect:\n      rank: [{ name: others, columns: [place], allow: any, reason: nobody looked }]\n    gate: { clean_runs: 1 }\n");
+    let places = "echo places >> trace\ncat \"$UNDERSTUDY_INPUT_TOTALS\"/*.csv | sed 's/amount/place/' > \"$UNDERSTUDY_OUTPUT/rows.csv\"\n";
+    shop.write("places.sh", places);
+    run(&shop, 1);
+    shop.understudy(&["flip", "places", "--customers", "Ann"])
+        .expect(0);
+    run(&shop, 2);
+    shop.understudy(&[
+        "flip",
+        "better",
+        "--customers",
+        "Ann",
+        "--override",
+        "--reason",
+        "sure",
+    ])
+    .expect(0);
+    run(&shop, 3);
+    shop
+}
+
+#[test]
+fn another_change_keeps_its_live_lanes_and_is_repaired_by_itself() {
+    let shop = two_changes();
+    let rows = |task: &str| {
+        published(&shop, 3..=3)[&format!("live/{task}/date={}", date(3))][1..].to_vec()
+    };
+    assert_eq!(rows("rank")[0], "1,Ann,930");
+    rollback(&shop, &["--all"]);
+    shop.write("trace", "");
+    let report = repair(&shop).expect(0).json();
+    assert_eq!(outcomes(&report), ["2026-03-03 repaired"]);
+    // What Ann gets of the other change is computed from the old amounts now, and is still new.
+    assert_eq!(rows("rank")[0], "1,Ann,30");
+    assert_eq!(shop.read("trace"), "places\n");
+    shop.understudy(&["rollback", "places", "--all"]).expect(0);
+    shop.write("trace", "");
+    let places = shop
+        .understudy(&["repair", "places", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        outcomes(&places),
+        ["2026-03-02 repaired", "2026-03-03 repaired"]
+    );
+    assert_eq!(shop.read("trace"), "");
+    assert_eq!(published(&shop, 1..=3), old_alone(1..=3));
+    for change in ["better", "places"] {
+        let again = shop
+            .understudy(&["repair", change, "--json"])
+            .expect(0)
+            .json();
+        assert_eq!(outcomes(&again), [""; 0]);
+    }
+}
+
+#[test]
+fn a_change_over_several_tasks_goes_back_as_one() {
+    let shop = shop();
+    shop.replace("understudy.yaml", "versions: { v1: { command: [sh, free.sh], inputs: csv } }", "versions: { v1: { command: [sh, free.sh], inputs: csv }, v2: { command: [sh, nobody.sh], inputs: csv } }");
+    shop.replace("understudy.yaml", "new: { totals: v2 }\n    expect:\n", "new: { totals: v2, free: v2, sums: v2 }\n    expect:\n      sums: [{ name: too much, columns: [amount], allow: any, reason: nobody looked }]\n");
+    shop.replace(
+        "understudy.yaml",
+        "versions: { v1: { sql: sums.sql, threads: 1 } }",
+        "versions: { v1: { sql: sums.sql, threads: 1 }, v2: { sql: more.sql, threads: 1 } }",
+    );
+    shop.write("nobody.sh", &FREE.replace("echo free", "echo nobody"));
+    shop.write("more.sql", &SUMS.replace("+ t.amount", "+ 2 * t.amount"));
+    run(&shop, 1);
+    flip(&shop, "Ann");
+    (2..=3).for_each(|day| _ = run(&shop, day));
+    rollback(&shop, &["--all"]);
+    shop.write("trace", "");
+    let report = repair(&shop).expect(0).json();
+    // On the second day the sums read what holds; on the third they read the second.
+    assert_eq!(
+        report["dates"][0]["given"],
+        serde_json::json!(["free", "sums", "totals"])
+    );
+    assert_eq!(report["dates"][0]["computed"], serde_json::json!(["rank"]));
+    assert_eq!(
+        report["dates"][1]["given"],
+        serde_json::json!(["free", "totals"])
+    );
+    assert_eq!(shop.read("trace"), "");
+    assert_eq!(published(&shop, 1..=3), old_alone(1..=3));
+}
+
+#[test]
+fn what_somebody_else_runs_is_listed() {
+    let shop = bad();
+    shop.replace("understudy.yaml", "changes:\n", "  mails:\n    inputs: [totals]\n    output: { grain: [id], customer: customer }\n    live: theirs\n    versions: { theirs: { external: { location: \"mails/{date}/\" } } }\nchanges:\n");
+    rollback(&shop, &["--all"]);
+    let text = shop.understudy(&["repair", "better"]).expect(0).stdout;
+    assert!(
+        text.contains("`mails` is run by somebody else and reads `totals`"),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "Others may have read what was replaced: live/rank for 3 March and 4 March; live/sums"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "2026-03-03  repaired: totals as quarantine has it; rank, sums computed again; run "
+        ),
+        "{text}"
+    );
+    assert!(text.contains("better: 2 dates repaired"), "{text}");
+}
+
+#[test]
+fn rows_of_lanes_that_fell_back_by_themselves_are_repaired_too() {
+    let shop = bad();
+    // From the fifth day on, the rule allows only what the fifth day does not hold to.
+    shop.replace(
+        "understudy.yaml",
+        "columns: [amount], allow: any, reason: nobody looked",
+        "columns: [amount], within: 5000",
+    );
+    shop.write(
+        "orders/date=2026-03-05/rows.csv",
+        "id,customer,amount\n1,Ann,50000\n2,Bob,35\n3,Cat,7\n",
+    );
+    let fallen = run(&shop, 5);
+    assert!(fallen.stderr.contains("Ann fell back"), "{}", fallen.stderr);
+    let report = repair(&shop).expect(0).json();
+    assert_eq!(
+        outcomes(&report)[..2],
+        ["2026-03-03 repaired", "2026-03-04 repaired"]
+    );
+    let totals = &published(&shop, 3..=3)["live/totals/date=2026-03-03"];
+    assert_eq!(totals[1..], ["1,Ann,30", "2,Bob,933", "3,Cat,7"]);
+}

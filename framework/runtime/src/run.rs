@@ -30,7 +30,7 @@ use crate::execute::{Executor, Resources, Reuse};
 use crate::observe::{CodeDigests, When, changed_inputs, code_digests, require_tables};
 use crate::pipeline;
 use crate::prepare::{Asked, Prepared, prepare};
-use crate::repair::editions::editions;
+use crate::repair::editions::note_run;
 use crate::report::model::{LiveStatus, RunReport};
 use crate::rollout::kept;
 use crate::store::Store;
@@ -207,7 +207,7 @@ pub(crate) async fn carry_out(
             message: format!("the run's record could not be written: {error}"),
         });
     }
-    ready_editions(prepared);
+    ready_editions(prepared, &record);
     if let Err(error) = upload_run(&prepared.store, &record.run) {
         executor.events.emit(&Event::Alert {
             message: format!("what the run found could not be put into the store: {error}"),
@@ -231,7 +231,7 @@ async fn judge_earlier_runs_again(prepared: &Prepared, request: &RunRequest<'_>,
 }
 
 /// Whoever looks next at what is published from which side finds it ready.
-fn ready_editions(prepared: &Prepared) {
+fn ready_editions(prepared: &Prepared, record: &RunRecord) {
     let moved = prepared
         .rollouts
         .iter()
@@ -241,7 +241,7 @@ fn ready_editions(prepared: &Prepared) {
     };
     for (change, _) in moved {
         let spec = &prepared.pipeline.spec;
-        let _ = editions(&prepared.store, spec, ledger.entries(), change);
+        note_run(&prepared.store, spec, ledger.entries(), change, record);
     }
 }
 

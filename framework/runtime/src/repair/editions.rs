@@ -71,9 +71,30 @@ impl Editions {
     }
 }
 
+/// Brings the index up to date with the run that just ended, whose record is at hand.
+pub(crate) fn note_run(
+    store: &Store,
+    spec: &Spec,
+    entries: &[Entry],
+    change: &str,
+    run: &RunRecord,
+) {
+    let _ = editions_with(store, spec, entries, change, Some(run));
+}
+
 /// The editions of a change. The index is brought up to date on the way; that it cannot be stored costs time and nothing
 /// else.
 pub(crate) fn editions(store: &Store, spec: &Spec, entries: &[Entry], change: &str) -> Editions {
+    editions_with(store, spec, entries, change, None)
+}
+
+fn editions_with(
+    store: &Store,
+    spec: &Spec,
+    entries: &[Entry],
+    change: &str,
+    at_hand: Option<&RunRecord>,
+) -> Editions {
     let Some(first) = entries.iter().position(|entry| goes_live(entry, change)) else {
         return Editions::default();
     };
@@ -89,11 +110,14 @@ pub(crate) fn editions(store: &Store, spec: &Spec, entries: &[Entry], change: &s
             continue;
         }
         let found = known.get(&entry.number).cloned().unwrap_or_else(|| {
-            let record = record(store, &run.run);
-            let is_settled = record
-                .as_ref()
-                .is_some_and(|record| record.finished_at.is_some());
-            let found = match &record {
+            let at_hand = at_hand.filter(|record| record.run == run.run);
+            let stored = match at_hand {
+                Some(_) => None,
+                None => record(store, &run.run),
+            };
+            let record = at_hand.or(stored.as_ref());
+            let is_settled = record.is_some_and(|record| record.finished_at.is_some());
+            let found = match record {
                 Some(record) => of_record(record, change, &mut sides),
                 None => of_ledger(&entries[..=position], run, spec, change, &mut sides),
             };

@@ -204,7 +204,16 @@ impl Attempt<'_> {
             slice: self.slice().map(str::to_owned),
             published_at: crate::clock::now(),
             ledger_entries: self.prepared.ledger_entries,
-            stages: Stages(self.prepared.plan.stages.clone()),
+            stages: self.stages_to_tell(),
+        }
+    }
+
+    /// Where the ledger is lost, the newest output tells the stages: those of a repair hold for its date alone.
+    fn stages_to_tell(&self) -> Stages {
+        let own = Stages(self.prepared.plan.stages.clone());
+        match self.prepared.repair {
+            None => own,
+            Some(_) => prepare::stages_now(&self.prepared.pipeline, &self.prepared.store, own).0,
         }
     }
 
