@@ -14,7 +14,7 @@ use understudy_core::spec::Spec;
 use understudy_core::world::Side;
 
 use super::record::{self, RunRecord};
-use super::{Attempt, Halves, LiveEnd, RunRequest, claimed, reporting};
+use super::{Attempt, Claim, Halves, LiveEnd, RunRequest, claimed, reporting};
 use crate::error::RunError;
 use crate::events::Silent;
 use crate::evidence::{code_of, rules_of, track};
@@ -124,7 +124,7 @@ impl Stored<'_> {
         let plan = &prepared.plan;
         let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
         let claim = claimed(&prepared.store, &plan.pipeline, plan.date, slice);
-        let claim = claim.map_err(|error| error.to_string())?;
+        let Claim { _locks, lease } = claim.map_err(|error| error.to_string())?;
         let executor = self.executor(&prepared, &record);
         for position in 0..prepared.plan.comparisons.len() {
             require_outputs(&executor, position)?;
@@ -136,7 +136,7 @@ impl Stored<'_> {
             live: LiveEnd::NotAsked,
             live_wall: Duration::ZERO,
             bug: false,
-            lease: claim.lease,
+            lease,
             ran_at: Some(time(self.known.finished)),
         };
         let verdicts = attempt.judge(Halves::Shadow);
