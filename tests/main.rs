@@ -25,11 +25,15 @@ mod lake;
 #[cfg(test)]
 mod lanes;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod live_faults;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod objects;
+#[cfg(test)]
+mod overrides;
 #[cfg(test)]
 mod playground;
 #[cfg(test)]

@@ -42,6 +42,29 @@ impl Customer {
     }
 }
 
+/// The customers that a sentence names one by one.
+const MAX_LISTED: usize = 5;
+
+/// Customers as a sentence has them: `AS, B6 and VX`, of many the first ones and how many more.
+#[must_use]
+pub fn listed(customers: &[&Customer]) -> String {
+    let names = |some: &[&Customer]| {
+        let labels: Vec<String> = some.iter().map(|customer| customer.label()).collect();
+        labels.join(", ")
+    };
+    match customers {
+        [] => String::new(),
+        [one] => one.label(),
+        [first @ .., last] if customers.len() <= MAX_LISTED => {
+            format!("{} and {last}", names(first))
+        }
+        many => {
+            let (first, more) = many.split_at(MAX_LISTED - 1);
+            format!("{} and {} others", names(first), more.len())
+        }
+    }
+}
+
 impl fmt::Display for Customer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.label())

@@ -3,6 +3,8 @@
 //! One pure function, [`gate`]. It is decided lane by lane; the worst check of a lane decides the lane, and the worst
 //! lane the change. What is missing is never ready.
 
+mod costs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Datelike as _;
@@ -10,11 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::customer::Customer;
 use crate::digest::Digest;
-use crate::evidence::{Cost, LaneTrack, Streak, Track, TrackRun};
+use crate::evidence::{LaneTrack, Streak, Track, TrackRun};
 use crate::rollout::anew::Anew;
 use crate::run_date::RunDate;
 use crate::spec::{GatePolicy, Weekday};
 use crate::verdict::Verdict;
+
+use costs::times;
+pub use costs::{Beyond, COST_FLOOR_MS, Measure, beyond};
 
 /// How many clean run dates in a row are wanted where the file says nothing.
 pub const DEFAULT_CLEAN_RUNS: u32 = 5;
@@ -23,8 +28,6 @@ pub const DEFAULT_EVIDENCE_MAX_AGE_SECS: u64 = 48 * 60 * 60;
 /// For how long every lane must have been live before a change is complete where the file says nothing, in seconds:
 /// seven days.
 pub const DEFAULT_MIN_AGE_SECS: u64 = 7 * 24 * 60 * 60;
-/// A run that took less than this is not judged by how long it took, in milliseconds: ten seconds.
-pub const COST_FLOOR_MS: u64 = 10_000;
 /// A rule that ends within so many days is warned of.
 pub const RULE_ENDS_SOON_DAYS: i64 = 7;
 /// Clocks of several machines differ; evidence from further ahead than this, in seconds, is from no clock at all.
@@ -271,12 +274,12 @@ fn decide_lane(input: &GateInput<'_>, customer: &Customer, track: &LaneTrack) ->
     checks.extend(
         policy
             .max_runtime_ratio
-            .map(|most| ratio(CheckKind::Runtime, &runs, most, |cost| cost.wall_ms)),
+            .map(|most| ratio(CheckKind::Runtime, &runs, most, Measure::Runtime)),
     );
     checks.extend(
         policy
             .max_memory_ratio
-            .map(|most| ratio(CheckKind::Memory, &runs, most, |cost| cost.memory_bytes)),
+            .map(|most| ratio(CheckKind::Memory, &runs, most, Measure::Memory)),
     );
     if !policy.weekdays.is_empty() {
         checks.push(weekdays(&runs, &policy.weekdays));
@@ -498,20 +501,10 @@ fn expected_rows(streak: &Streak<'_>, most: f64) -> Check {
 }
 
 /// The worst ratio of new to old over the streak's runs. What takes less than ten seconds is not judged.
-fn ratio(kind: CheckKind, runs: &[&TrackRun], most: f64, of: impl Fn(&Cost) -> u64) -> Check {
+fn ratio(kind: CheckKind, runs: &[&TrackRun], most: f64, measure: Measure) -> Check {
     let limit = format!("at most {most} times old");
     let measured = runs.iter().filter_map(|run| run.cost.as_ref());
-    let ratios = measured.map(|[old, new]| {
-        if new.wall_ms < COST_FLOOR_MS {
-            return 0.0;
-        }
-        let (old, new) = (of(old), of(new));
-        if old == 0 {
-            f64::INFINITY
-        } else {
-            new as f64 / old as f64
-        }
-    });
+    let ratios = measured.map(|cost| times(cost, measure).unwrap_or(0.0));
     match ratios.fold(None, |worst: Option<f64>, ratio| {
         Some(worst.map_or(ratio, |worst| worst.max(ratio)))
     }) {

@@ -11,6 +11,7 @@ pub mod event;
 pub mod evidence;
 pub mod gate;
 pub mod judge;
+pub mod leak;
 pub mod ledger;
 pub mod normalize;
 pub mod path_part;

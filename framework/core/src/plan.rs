@@ -68,6 +68,10 @@ pub struct Plan {
     pub nodes: Vec<Node>,
     /// The comparisons.
     pub comparisons: Vec<PlannedComparison>,
+    /// Of unchanged tasks downstream of changes some of whose lanes are live: the old world's output with the one that
+    /// is published. They are made last, are no evidence, and decide nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaks: Vec<PlannedComparison>,
     /// What is published: one for each task.
     pub publications: Vec<Publication>,
     /// The stages of every change that runs, by change.

@@ -2,6 +2,7 @@
 
 pub mod anew;
 pub mod lane;
+pub mod overrides;
 pub mod record;
 pub mod step;
 pub mod wave;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::comparison::Comparison;
 use crate::customer::Customer;
 use crate::digest::Digest;
+use crate::leak::Leak;
 use crate::plan::NodeId;
 
 /// What happened to each part of a plan.
@@ -17,6 +18,9 @@ pub struct RunLog {
     pub nodes: BTreeMap<NodeId, NodeRecord>,
     /// By the position of the comparison in the plan; one that is not here was not made.
     pub comparisons: BTreeMap<usize, ComparisonRecord>,
+    /// What was found out about leaks, by their position in the plan; one that is not here was not looked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub leaks: BTreeMap<usize, LeakRecord>,
     /// What was done about live lanes before publishing, by change.
     pub assemblies: BTreeMap<String, crate::rollout::Assembly>,
     /// What was published; `None` where the live half did not get there.
@@ -121,6 +125,17 @@ pub struct ComparisonRecord {
     /// What it took.
     pub usage: Usage,
     /// Whether it was there already, for the same outputs and rules.
+    pub reused: bool,
+}
+
+/// What was found out about one leak.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LeakRecord {
+    /// What leaks; nothing where customers who get old rows have those that they had without the flip.
+    pub outcome: Result<Option<Leak>, Failure>,
+    /// What it took to find out.
+    pub usage: Usage,
+    /// Whether the comparison was there already.
     pub reused: bool,
 }
 

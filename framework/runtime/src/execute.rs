@@ -3,6 +3,7 @@
 mod assemble;
 mod compare;
 mod graph;
+mod leaks;
 mod node;
 
 use std::cell::RefCell;
@@ -84,6 +85,7 @@ impl std::fmt::Debug for Executor<'_> {
 enum Step {
     Node(NodeId),
     Compare(usize),
+    Leak(usize),
 }
 
 impl Executor<'_> {
@@ -96,7 +98,10 @@ impl Executor<'_> {
     }
 
     async fn steps_of(&self, half: Half) {
-        let steps = self.steps(half);
+        self.take(self.steps(half)).await;
+    }
+
+    async fn take(&self, steps: Vec<Step>) {
         let needs: Vec<Vec<usize>> = steps
             .iter()
             .map(|step| self.positions_needed(&steps, *step))
@@ -110,7 +115,7 @@ impl Executor<'_> {
     /// How many steps a run has at most.
     #[must_use]
     pub fn step_count(plan: &Plan) -> usize {
-        plan.nodes.len() + plan.comparisons.len()
+        plan.nodes.len() + plan.comparisons.len() + plan.leaks.len()
     }
 
     fn steps(&self, half: Half) -> Vec<Step> {
@@ -121,9 +126,12 @@ impl Executor<'_> {
             .map(|(id, _)| Step::Node(id));
         let comparisons = self.plan.comparisons.iter().enumerate();
         let comparisons = comparisons.filter(|(_, planned)| planned.half == half);
-        let mut open: Vec<Step> = nodes
-            .chain(comparisons.map(|(position, _)| Step::Compare(position)))
-            .collect();
+        let open = nodes.chain(comparisons.map(|(position, _)| Step::Compare(position)));
+        self.with_needs(open.collect())
+    }
+
+    /// What is not done of these steps and of all that must be done before them.
+    fn with_needs(&self, mut open: Vec<Step>) -> Vec<Step> {
         let mut steps = BTreeSet::new();
         while let Some(step) = open.pop() {
             if !self.is_done(step) && steps.insert(step) {
@@ -138,6 +146,7 @@ impl Executor<'_> {
         match step {
             Step::Node(id) => log.nodes.contains_key(&id),
             Step::Compare(position) => log.comparisons.contains_key(&position),
+            Step::Leak(position) => log.leaks.contains_key(&position),
         }
     }
 
@@ -146,6 +155,10 @@ impl Executor<'_> {
         match step {
             Step::Compare(position) => {
                 let planned = &self.plan.comparisons[position];
+                vec![Step::Node(planned.old), Step::Node(planned.new)]
+            }
+            Step::Leak(position) => {
+                let planned = &self.plan.leaks[position];
                 vec![Step::Node(planned.old), Step::Node(planned.new)]
             }
             Step::Node(id) => {
@@ -180,6 +193,7 @@ impl Executor<'_> {
         match step {
             Step::Node(id) => self.node(id).await,
             Step::Compare(position) => self.compare(position).await,
+            Step::Leak(position) => self.leak(position).await,
         }
     }
 

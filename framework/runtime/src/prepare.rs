@@ -6,6 +6,7 @@ use std::path::Path;
 use understudy_core::customer::Customer;
 use understudy_core::ledger::{Entry, LedgerEvent, Repaired};
 use understudy_core::plan::{Plan, PlanInput, plan};
+use understudy_core::rollout::overrides::overrides;
 use understudy_core::rollout::record::{Rollout, rollouts};
 use understudy_core::rollout::wave::LiveWave;
 use understudy_core::rollout::{interlock, lowered};
@@ -140,6 +141,10 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         code: &code,
         repair: None,
     });
+    alerts.extend(plan.stages.iter().flat_map(|(change, stages)| {
+        let rollout = rollouts.get(change);
+        rollout.map_or_else(Vec::new, |rollout| overrides(change, rollout, stages))
+    }));
     Ok(Prepared {
         pipeline,
         store,

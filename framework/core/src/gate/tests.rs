@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::{EVIDENCE_FORMAT, LaneEvidence, RunEvidence};
+use crate::evidence::{Cost, EVIDENCE_FORMAT, LaneEvidence, RunEvidence};
 use crate::spec::Wave;
 
 const NOW: i64 = 1_772_900_000;

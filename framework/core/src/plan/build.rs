@@ -9,6 +9,7 @@ use crate::plan::{
     PlannedComparison, Publication, Work,
 };
 use crate::rollout::as_one_lane;
+use crate::rule::{Allowance, Rule};
 use crate::slice::when_part;
 use crate::spec::{Change, Input, InputSource, Spec, Stored, Task, VersionKind};
 use crate::stage::{Span, Stages};
@@ -42,6 +43,12 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         .filter(|change| runs_both(input, change))
         .flat_map(|change| builder.comparisons(&live, change))
         .collect();
+    let leaks: Vec<_> = spec
+        .changes
+        .values()
+        .filter(|change| input.stages.of(&change.name).span() == Span::SomeLive)
+        .flat_map(|change| builder.leaks(&live, change, &publications))
+        .collect();
     let mut nodes = builder.nodes;
     mark_live_half(&mut nodes, &publications, &comparisons);
     link_shadows(&mut nodes, &comparisons);
@@ -55,6 +62,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         slice: input.slice.cloned(),
         nodes,
         comparisons,
+        leaks,
         publications,
         stages: spec
             .changes
@@ -158,6 +166,43 @@ impl Builder<'_> {
             });
         }
         comparisons
+    }
+
+    /// What customers who get old rows may see of a flip of others: of each unchanged task downstream, what is
+    /// published beside what would be without the change. Where that is one node, nothing can leak.
+    fn leaks(
+        &mut self,
+        live: &World,
+        change: &Change,
+        publications: &[Publication],
+    ) -> Vec<PlannedComparison> {
+        let spec = self.input.spec;
+        let old_world = live.with(&change.name, Side::Old);
+        let mut leaks = Vec::new();
+        for task in &spec.tasks {
+            let is_downstream =
+                change.downstream.contains(&task.name) && !change.new.contains_key(&task.name);
+            let mut published = publications.iter().filter(|other| other.task == task.name);
+            let (true, Some(published)) = (is_downstream, published.next()) else {
+                continue;
+            };
+            let old = self.node(&old_world, task);
+            if old == published.node {
+                continue;
+            }
+            leaks.push(PlannedComparison {
+                change: change.name.clone(),
+                task: task.name.clone(),
+                changed: false,
+                old,
+                new: published.node,
+                half: Half::Shadow,
+                key: task.output.grain.clone(),
+                customer: task.output.customer.clone(),
+                rules: ignoring(change, &task.name),
+            });
+        }
+        leaks
     }
 
     /// The node that gives a task's output in a world. What is the same in several worlds is one node.
@@ -313,6 +358,15 @@ impl Builder<'_> {
     fn code(&self, task: &Task, version: &str) -> &Digest {
         &self.input.code[&task.name][version]
     }
+}
+
+/// The rules that say that a difference never matters. What the others expect of the flip is what leaks of it.
+fn ignoring(change: &Change, task: &str) -> Vec<Rule> {
+    let rules = change.expect.get(task).into_iter().flatten();
+    rules
+        .filter(|rule| rule.allow == Allowance::Ignore)
+        .cloned()
+        .collect()
 }
 
 /// Whether a change has a lane for each customer: every task that it changes has a customer column.

@@ -147,7 +147,8 @@ fn while_some_lanes_are_live_both_versions_belong_to_live() {
         ├─ run b v1  reads a (v1)
         ├─ run b v1  reads a (v2)
         ├─ compare a before publishing: v1 with v2 on (id), by who, 0 rules
-        └─ compare b: v1 in both worlds on (id), by who, 0 rules"#]],
+        ├─ compare b: v1 in both worlds on (id), by who, 0 rules
+        └─ look for a leak in b: what is published with the old world on (id)"#]],
     );
 }
 
@@ -237,4 +238,37 @@ fn the_run_id_depends_on_code_inputs_stages_and_date_and_on_nothing_else() {
     let live = Stages(BTreeMap::from([("x".to_owned(), some_live())]));
     assert_ne!(plain.run, planned(X, &live).run);
     assert_ne!(plain.run, planned(X_AND_Y, &Stages::default()).run);
+}
+
+#[test]
+fn a_leak_is_looked_for_only_while_some_lanes_are_live_and_others_not() {
+    let leaks = |changes: &str, stages: LaneStages| {
+        let plan = planned(changes, &Stages(BTreeMap::from([("x".to_owned(), stages)])));
+        plan.leaks
+    };
+    for stage in [Stage::Off, Stage::Shadow, Stage::Live, Stage::Complete] {
+        assert_eq!(leaks(X, all(stage)), [], "{stage}");
+    }
+    assert_eq!(leaks("  x:\n    new: { a: v2 }\n", some_live()), []);
+    assert_eq!(leaks(X, some_live()).len(), 1);
+}
+
+#[test]
+fn of_the_rules_only_those_that_ignore_hold_for_a_leak() {
+    let rules = "    expect:\n      b:\n        - { columns: [n], within: 5% }\n        - { columns: [at], ignore: true, reason: a clock }\n";
+    let plan = planned(
+        &format!("{X}{rules}"),
+        &Stages(BTreeMap::from([("x".to_owned(), some_live())])),
+    );
+    let [leak] = plan.leaks.as_slice() else {
+        panic!("{:?}", plan.leaks)
+    };
+    assert_eq!(leak.rules.len(), 1);
+    assert_eq!(
+        leak.rules[0].columns.as_deref(),
+        Some(&["at".to_owned()][..])
+    );
+    // What is published on the one side, what would be without the change on the other.
+    assert_eq!(leak.new, plan.publications[1].node);
+    assert_eq!(leak.old, plan.comparisons[1].old);
 }

@@ -135,7 +135,9 @@ fn change_lines(plan: &Plan, facts: &TreeFacts, change: &str) -> Vec<String> {
     nodes.sort_unstable();
     nodes.dedup();
     let runs = nodes.into_iter().map(|id| node_line(plan, facts, id));
+    let leaks = plan.leaks.iter().filter(|leak| leak.change == change);
     runs.chain(comparisons().map(|comparison| comparison_line(plan, comparison)))
+        .chain(leaks.map(leak_line))
         .collect()
 }
 
@@ -235,6 +237,14 @@ fn comparison_line(plan: &Plan, comparison: &PlannedComparison) -> String {
     format!(
         "compare {}{when}: {sides} on ({key}){customer}, {rules} rule{plural}",
         comparison.task
+    )
+}
+
+fn leak_line(leak: &PlannedComparison) -> String {
+    format!(
+        "look for a leak in {}: what is published with the old world on ({})",
+        leak.task,
+        leak.key.join(", ")
     )
 }
 

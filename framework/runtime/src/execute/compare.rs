@@ -1,7 +1,7 @@
 //! One comparison.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use understudy_core::run::{ComparisonRecord, Failure, FailureKind, Usage};
 use understudy_tables::TableSource;
 
 use super::{Executor, Reuse, wrong_answer};
+use crate::report::files::diff::DiffFiles;
 use crate::worker::{Answer, CompareJob, Findings, Job, WorkerLimits};
 
 /// The deadline of a comparison; past it, live lanes get their old rows.
@@ -38,22 +39,34 @@ impl Executor<'_> {
         let planned = &self.plan.comparisons[position];
         let name = format!("compare {} of {}", planned.task, planned.change);
         let since = self.started(&name, planned.half);
-        let record = self.comparison(position, &name).await;
+        let folder = self.findings_folder(planned);
+        let (record, diff) = self.comparison(planned, &folder, &name).await;
         let end = match &record.outcome {
             Err(failure) => StepEnd::Failed(failure.message.clone()),
             Ok(_) if record.reused => StepEnd::Reused,
             Ok(found) => StepEnd::Done(found_text(found)),
         };
+        if let Some(diff) = diff {
+            self.diffs.borrow_mut().insert(position, diff);
+        }
         self.log.borrow_mut().comparisons.insert(position, record);
         self.ended(&name, planned.half, since, end);
     }
 
-    async fn comparison(&self, position: usize, name: &str) -> ComparisonRecord {
-        let planned = &self.plan.comparisons[position];
-        let failed = |failure| ComparisonRecord {
-            outcome: Err(failure),
-            usage: Usage::default(),
-            reused: false,
+    /// Compares two outputs, with the report files in a folder. Gives what they hold as well.
+    pub(super) async fn comparison(
+        &self,
+        planned: &PlannedComparison,
+        folder: &Path,
+        name: &str,
+    ) -> (ComparisonRecord, Option<DiffFiles>) {
+        let failed = |failure| {
+            let record = ComparisonRecord {
+                outcome: Err(failure),
+                usage: Usage::default(),
+                reused: false,
+            };
+            (record, None)
         };
         let sides = [planned.old, planned.new];
         if let Some(failure) = sides
@@ -68,16 +81,16 @@ impl Executor<'_> {
             Err(failure) => return failed(failure),
         };
         if self.reuse == Reuse::Complete
-            && let Some(kept) = self.kept(planned, &key)
+            && let Some(kept) = kept(folder, &key)
         {
-            self.diffs.borrow_mut().insert(position, kept.found.diff);
-            return ComparisonRecord {
+            let record = ComparisonRecord {
                 outcome: Ok(kept.found.comparison),
                 usage: kept.usage,
                 reused: true,
             };
+            return (record, Some(kept.found.diff));
         }
-        let job = match self.compare_job(planned) {
+        let job = match self.compare_job(planned, folder) {
             Ok(job) => job,
             Err(failure) => return failed(failure),
         };
@@ -88,18 +101,19 @@ impl Executor<'_> {
         };
         let (answer, usage) = self.work(name, job, limits).await;
         let outcome = answer.and_then(|answer| match answer {
-            Answer::Compared(found) => self.keep(planned, key, found, usage),
+            Answer::Compared(found) => keep(folder, key, found, usage),
             _ => Err(wrong_answer()),
         });
-        let outcome = outcome.map(|found| {
-            self.diffs.borrow_mut().insert(position, found.diff);
-            found.comparison
-        });
-        ComparisonRecord {
+        let (outcome, diff) = match outcome {
+            Ok(found) => (Ok(found.comparison), Some(found.diff)),
+            Err(failure) => (Err(failure), None),
+        };
+        let record = ComparisonRecord {
             outcome,
             usage,
             reused: false,
-        }
+        };
+        (record, diff)
     }
 
     fn comparison_key(&self, planned: &PlannedComparison) -> Result<Digest, Failure> {
@@ -121,39 +135,8 @@ impl Executor<'_> {
             .findings_dir(&self.plan.run, &planned.change, &planned.task)
     }
 
-    fn kept(&self, planned: &PlannedComparison, key: &Digest) -> Option<KeptComparison> {
-        let bytes = fs::read(self.findings_folder(planned).join(KEPT_FILE)).ok()?;
-        serde_json::from_slice(&bytes)
-            .ok()
-            .filter(|kept: &KeptComparison| kept.key == *key)
-    }
-
-    fn keep(
-        &self,
-        planned: &PlannedComparison,
-        key: Digest,
-        found: Findings,
-        usage: Usage,
-    ) -> Result<Findings, Failure> {
-        let kept = KeptComparison {
-            version: KEPT_FORMAT,
-            key,
-            found,
-            usage,
-        };
-        let json = serde_json::to_vec_pretty(&kept).expect("a comparison has a JSON form");
-        crate::store::durable::replace(&self.findings_folder(planned).join(KEPT_FILE), &json)
-            .map_err(|error| {
-                Failure::new(
-                    FailureKind::Machine,
-                    format!("its findings cannot be written: {error}"),
-                )
-            })?;
-        Ok(kept.found)
-    }
-
-    fn compare_job(&self, planned: &PlannedComparison) -> Result<Job, Failure> {
-        let report_folder = self.findings_folder(planned);
+    fn compare_job(&self, planned: &PlannedComparison, folder: &Path) -> Result<Job, Failure> {
+        let report_folder = folder.to_owned();
         let unwritable = |error| {
             Failure::new(
                 FailureKind::Machine,
@@ -189,6 +172,30 @@ impl Executor<'_> {
             None => self.table(id),
         }
     }
+}
+
+fn kept(folder: &Path, key: &Digest) -> Option<KeptComparison> {
+    let bytes = fs::read(folder.join(KEPT_FILE)).ok()?;
+    serde_json::from_slice(&bytes)
+        .ok()
+        .filter(|kept: &KeptComparison| kept.key == *key)
+}
+
+fn keep(folder: &Path, key: Digest, found: Findings, usage: Usage) -> Result<Findings, Failure> {
+    let kept = KeptComparison {
+        version: KEPT_FORMAT,
+        key,
+        found,
+        usage,
+    };
+    let json = serde_json::to_vec_pretty(&kept).expect("a comparison has a JSON form");
+    crate::store::durable::replace(&folder.join(KEPT_FILE), &json).map_err(|error| {
+        Failure::new(
+            FailureKind::Machine,
+            format!("its findings cannot be written: {error}"),
+        )
+    })?;
+    Ok(kept.found)
 }
 
 fn found_text(found: &Comparison) -> String {

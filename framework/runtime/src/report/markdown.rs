@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use understudy_core::verdict::Verdict;
 
 use crate::report::files::example::Example;
-use crate::report::model::{ChangeReport, LiveStatus, RunReport, TaskReport};
-use crate::report::terminal::{count, percent};
+use crate::report::model::{ChangeReport, LeakReport, LiveStatus, RunReport, TaskReport};
+use crate::report::terminal::{count, counted, percent};
 use crate::report::visible::visible;
 
 /// The customers of a task that are listed.
@@ -123,9 +123,36 @@ fn show_change(text: &mut String, name: &str, change: &ChangeReport) {
             count(report.expected)
         );
     }
+    for leak in &change.leaks {
+        show_leak(text, leak);
+    }
     for (task, report) in &change.tasks {
         show_task(text, task, report);
     }
+}
+
+/// The alert at the top is the sentence; here is who.
+fn show_leak(text: &mut String, report: &LeakReport) {
+    let who = match report.leak.customers {
+        None => "of whoever they are".to_owned(),
+        Some(customers) => format!("of {} at OLD", counted(customers, "customer", "customers")),
+    };
+    let _ = writeln!(
+        text,
+        "\n**LEAK** into {}: {} {who} would not be so without the flip, because {}\n",
+        code(&report.task),
+        counted(report.leak.rows, "row", "rows"),
+        code(&report.leak.because)
+    );
+    for example in &report.leak.examples {
+        let customer = code(&example.customer.label());
+        let _ = writeln!(
+            text,
+            "- {customer}: {}",
+            counted(example.rows, "row", "rows")
+        );
+    }
+    let _ = writeln!(text, "\nAll of it: {}", code(&report.differences));
 }
 
 fn total(report: &TaskReport) -> u64 {

@@ -8,6 +8,7 @@ use understudy_core::comparison::{
 };
 use understudy_core::customer::Customer;
 use understudy_core::judge::lanes::TaskVerdict;
+use understudy_core::leak::Leak;
 use understudy_core::run_date::RunDate;
 use understudy_core::stage::{LaneStages, Stage};
 use understudy_core::verdict::Verdict;
@@ -101,8 +102,23 @@ pub struct ChangeReport {
     pub stages: LaneStages,
     /// The lanes that were live and got their old rows in this run.
     pub fallbacks: Vec<Customer>,
+    /// What customers who get old rows see of it all the same, in tasks downstream.
+    #[serde(default)]
+    pub leaks: Vec<LeakReport>,
     /// The compared tasks, by name.
     pub tasks: BTreeMap<String, TaskReport>,
+}
+
+/// A task downstream in which customers who get old rows have other ones than without the flip of others.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LeakReport {
+    /// The task.
+    pub task: String,
+    /// What leaks into it.
+    #[serde(flatten)]
+    pub leak: Leak,
+    /// The differences behind it, as a person can type the path; those of customers who get new rows are among them.
+    pub differences: String,
 }
 
 /// One compared task of a change.

@@ -20,8 +20,8 @@ use std::cmp::Reverse;
 
 use understudy_core::verdict::Verdict;
 
-pub(crate) use self::figures::{count, percent};
-use self::figures::{counted, time};
+use self::figures::time;
+pub(crate) use self::figures::{count, counted, percent};
 use self::page::{Page, name};
 use crate::report::model::{ChangeReport, LiveReport, LiveStatus, RunReport, TaskReport};
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use understudy_core::comparison::Comparison;
 use understudy_core::customer::Customer;
 use understudy_core::evidence::{Cost, EVIDENCE_FORMAT, RunEvidence, expiring, lanes_of};
+use understudy_core::gate::beyond;
 use understudy_core::judge::lanes::{ChangeVerdict, TaskVerdict, judge};
 use understudy_core::ledger::{JudgedRun, KnownBy, LedgerEvent, Move, PublishedRun};
 use understudy_core::plan::{PlannedComparison, Work};
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_core::rollout::record::FALLS_AGAIN_WITHIN_SECS;
 use understudy_core::run::{Failure, RunLog};
-use understudy_core::stage::Stage;
+use understudy_core::stage::{Span, Stage};
 use understudy_core::world::Side;
 
 use super::{Attempt, Halves};
@@ -25,6 +26,7 @@ use crate::store::ledger;
 impl Attempt<'_> {
     /// The verdicts; they stand in the report files and in the ledger when this returns.
     pub(super) fn judge(&self, halves: Halves) -> BTreeMap<String, ChangeVerdict> {
+        self.watch_costs();
         self.record_live();
         let asked = halves != Halves::Live && !self.executor.crew.is_interrupted();
         if !asked || matches!(self.live, super::LiveEnd::Failed(_)) {
@@ -42,6 +44,22 @@ impl Attempt<'_> {
             self.record_verdict(change, verdict);
         }
         verdicts
+    }
+
+    /// What the gate would not let pass is told when it comes after the flip.
+    fn watch_costs(&self) {
+        let changes = self.prepared.pipeline.spec.changes.values();
+        let live = changes.filter(|change| {
+            let stages = self.prepared.plan.stages.get(&change.name);
+            stages.is_some_and(|stages| matches!(stages.span(), Span::SomeLive | Span::AllLive))
+        });
+        for change in live {
+            let cost = self.cost(&change.name, &self.executor.log.borrow());
+            let found = cost.map_or_else(Vec::new, |cost| beyond(&change.gate, &cost));
+            for beyond in found {
+                self.executor.alert(beyond.text(&change.name));
+            }
+        }
     }
 
     fn write_files(&self, position: usize, planned: &PlannedComparison, verdict: &TaskVerdict) {

@@ -203,11 +203,10 @@ pub fn cost(store: &Store) -> Result<Option<String>, RunError> {
             .filter(|(id, _)| record.plan.node(**id).half == half);
         own.map(|(_, node)| node.usage.wall_ms).sum()
     };
-    let compared: u64 = record
-        .log
-        .comparisons
-        .values()
-        .map(|comparison| comparison.usage.wall_ms)
+    let compared = record.log.comparisons.values().map(|record| record.usage);
+    let compared: u64 = compared
+        .chain(record.log.leaks.values().map(|record| record.usage))
+        .map(|usage| usage.wall_ms)
         .sum();
     let (live, shadow) = (wall(Half::Live), wall(Half::Shadow));
     if live == 0 || shadow + compared == 0 {

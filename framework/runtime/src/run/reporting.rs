@@ -13,9 +13,10 @@ use understudy_core::verdict::Verdict;
 use understudy_core::world::Side;
 
 use super::{Attempt, LiveEnd, RunRequest};
+use crate::report::files::diff::DIFF_CSV;
 use crate::report::model::{
-    ChangeReport, LiveReport, OutputReport, RUN_REPORT_FORMAT, ReuseReport, RunReport, TaskFiles,
-    TaskReport,
+    ChangeReport, LeakReport, LiveReport, OutputReport, RUN_REPORT_FORMAT, ReuseReport, RunReport,
+    TaskFiles, TaskReport,
 };
 use crate::store::remote::is_remote;
 
@@ -162,6 +163,7 @@ pub(super) fn change(
         verdict: verdict.verdict,
         stages: plan.stages[name].clone(),
         fallbacks: fallbacks.unwrap_or_default(),
+        leaks: leaks(attempt, request, name),
         tasks: own
             .map(|(position, planned)| {
                 (
@@ -171,6 +173,36 @@ pub(super) fn change(
             })
             .collect(),
     }
+}
+
+fn leaks(attempt: &Attempt<'_>, request: &RunRequest<'_>, change: &str) -> Vec<LeakReport> {
+    let log = attempt.executor.log.borrow();
+    let planned = attempt.prepared.plan.leaks.iter().enumerate();
+    let own = planned.filter(|(_, planned)| planned.change == change);
+    let found = own.filter_map(|(position, planned)| {
+        let leak = log.leaks.get(&position)?.outcome.as_ref().ok()?.clone()?;
+        let differences = attempt.executor.leak_folder(planned).join(DIFF_CSV);
+        Some(LeakReport {
+            task: planned.task.clone(),
+            leak,
+            differences: typed_path(attempt, request, &differences),
+        })
+    });
+    found.collect()
+}
+
+/// Where nobody can say whether something leaks.
+fn leak_notes(attempt: &Attempt<'_>) -> Vec<String> {
+    let log = attempt.executor.log.borrow();
+    let failed = log.leaks.iter().filter_map(|(position, record)| {
+        let failure = record.outcome.as_ref().err()?;
+        let planned = &attempt.prepared.plan.leaks[*position];
+        Some(format!(
+            "`{}`: whether customers who get OLD have other rows of `{}` than without the flip is not known: {failure}",
+            planned.change, planned.task
+        ))
+    });
+    failed.collect()
 }
 
 fn task(
@@ -276,6 +308,7 @@ fn notes(attempt: &Attempt<'_>) -> Vec<String> {
     };
     let tables = attempt.prepared.inputs.tables();
     let mut notes: Vec<String> = tables.filter_map(missing_days).collect();
+    notes.extend(leak_notes(attempt));
     notes.extend(live_notes(attempt));
     notes.extend(unused);
     notes
@@ -326,6 +359,7 @@ fn reuse(attempt: &Attempt<'_>) -> ReuseReport {
     let nodes = log.nodes.values().map(|record| record.reused);
     let all: Vec<bool> = nodes
         .chain(log.comparisons.values().map(|record| record.reused))
+        .chain(log.leaks.values().map(|record| record.reused))
         .collect();
     let reused = all.iter().filter(|reused| **reused).count();
     ReuseReport {

@@ -96,6 +96,7 @@ fn plan() -> Plan {
         rules: Vec::new(),
     };
     Plan {
+        leaks: Vec::new(),
         version: PLAN_FORMAT,
         run: "r".into(),
         pipeline: "p".into(),

@@ -8,7 +8,7 @@ use understudy_core::world::Side;
 use super::figures::counted;
 use super::page::{Page, name};
 use super::{Detail, Tone, task, tone, worst_tasks};
-use crate::report::model::{ChangeReport, LiveStatus};
+use crate::report::model::{ChangeReport, LeakReport, LiveStatus};
 
 /// The customers that a sentence names.
 const MAX_NAMES: usize = 5;
@@ -35,11 +35,35 @@ pub(crate) fn show(
         &[(Tone::Strong, &lead), (tone(report.verdict), verdict)],
         &format!("; {}", who(report, live)),
     );
+    for leak in report.leaks.iter().filter(|leak| detail.shows(&leak.task)) {
+        show_leak(page, leak);
+    }
     let tasks: Vec<_> = worst_tasks(report)
         .into_iter()
         .filter(|(task, _)| detail.shows(task))
         .collect();
     task::show_all(page, &tasks, detail);
+}
+
+fn show_leak(page: &mut Page, report: &LeakReport) {
+    let task = name(&report.task, 40);
+    let what = match report.leak.customers {
+        None => {
+            let rows = counted(report.leak.rows, "row differs", "rows differ");
+            format!(" into {task}: {rows}, whoever they are of")
+        }
+        Some(customers) => format!(
+            " into {task}: {} other rows ({})",
+            counted(
+                customers,
+                "of those who get OLD has",
+                "of those who get OLD have"
+            ),
+            report.leak.reached()
+        ),
+    };
+    page.entry(&[(Tone::Quiet, "  "), (Tone::Doubt, "LEAK")], &what);
+    page.path("    differences  ", &report.differences);
 }
 
 /// Who gets what, and who saw what should not be.

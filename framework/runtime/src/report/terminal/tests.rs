@@ -106,6 +106,7 @@ fn change(tasks: Vec<(&str, TaskReport)>) -> ChangeReport {
         .collect();
     let verdict = Verdict::worst(tasks.values().map(|task| task.verdict));
     ChangeReport {
+        leaks: Vec::new(),
         verdict,
         stages: LaneStages::default(),
         fallbacks: Vec::new(),
