@@ -86,12 +86,6 @@ fn an_override_is_in_every_report_until_the_lane_is_back_or_the_gate_agrees() {
 #[test]
 fn a_new_version_that_takes_too_long_while_it_is_live_is_told() {
     let shop = shop();
-    // At shadow the gate says so, and nobody is woken.
-    shop.write("slow", "");
-    run(&shop, "2026-03-01");
-    let gate = shop.understudy(&["gate", "better"]).expect(1);
-    assert!(gate.stdout.contains("times old"), "{}", gate.stdout);
-    std::fs::remove_file(shop.path("slow")).unwrap();
     run(&shop, "2026-03-02");
     flip(&shop, &[]);
     assert_eq!(alerts(&run(&shop, "2026-03-03")), [""; 0]);

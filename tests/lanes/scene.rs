@@ -22,6 +22,8 @@ use understudy_tables::{TableSource, pin, value_at};
 pub(crate) const DATE: &str = "2026-03-01";
 /// The change that gives `prices` and `taxed` a new version.
 pub(crate) const CHANGE: &str = "dearer";
+/// What stands in the alert that every row of `totals` depends on all customers; tests of their own look at leaks.
+const LEAK: &str = "leak in `totals`";
 /// Every task.
 pub(crate) const TASKS: [&str; 3] = ["prices", "taxed", "totals"];
 
@@ -327,11 +329,10 @@ impl Ended {
 
     /// Whether one alert, in the report and on stderr, holds all these texts.
     pub(crate) fn alerts(&self, texts: &[&str]) -> &Self {
-        let holds_all = |line: &str| texts.iter().all(|text| line.contains(text));
-        let alerts = self.report["alerts"].as_array().unwrap();
-        let reported = alerts
-            .iter()
-            .any(|alert| holds_all(alert.as_str().unwrap()));
+        let holds_all =
+            |line: &str| !line.contains(LEAK) && texts.iter().all(|text| line.contains(text));
+        let alerts = self.alerts_beside_leaks();
+        let reported = alerts.iter().any(|alert| holds_all(alert));
         assert!(reported, "no alert with {texts:?}: {alerts:#?}");
         assert!(
             self.errors.lines().any(holds_all),
@@ -341,10 +342,16 @@ impl Ended {
         self
     }
 
-    /// Whether it has nothing to alert anybody of.
+    /// Whether it has nothing to alert anybody of, but that `totals` leaks.
     pub(crate) fn alerts_nobody(&self) -> &Self {
-        assert_eq!(self.report["alerts"], Json::Array(Vec::new()));
+        assert_eq!(self.alerts_beside_leaks(), [""; 0]);
         self
+    }
+
+    fn alerts_beside_leaks(&self) -> Vec<&str> {
+        let alerts = self.report["alerts"].as_array().unwrap();
+        let texts = alerts.iter().map(|alert| alert.as_str().unwrap());
+        texts.filter(|alert| !alert.contains(LEAK)).collect()
     }
 
     /// The verdict on the change.

@@ -162,13 +162,13 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     })
 }
 
-fn last_move(entries: &[Entry]) -> u64 {
+pub(crate) fn last_move(entries: &[Entry]) -> u64 {
     let mut moves = entries.iter().rev();
     let last = moves.find(|entry| matches!(entry.event, LedgerEvent::Moved(_)));
     last.map_or(0, |entry| entry.number)
 }
 
-fn live_waves(rollouts: &BTreeMap<String, Rollout>) -> BTreeMap<String, Vec<LiveWave>> {
+pub(crate) fn live_waves(rollouts: &BTreeMap<String, Rollout>) -> BTreeMap<String, Vec<LiveWave>> {
     let waves = rollouts
         .iter()
         .map(|(change, rollout)| (change.clone(), rollout.live_waves()));

@@ -332,6 +332,7 @@ async fn prepared(
         slice: when.slice.as_ref(),
         inputs: &inputs,
         stages: &date_plan.stages,
+        waves: &live_waves(&rollouts),
         code: &code,
         repair: Some(&date_plan.input),
     });
@@ -343,6 +344,7 @@ async fn prepared(
         schemas: SchemaReport::default(),
         plan,
         ledger_entries: entries.len() as u64,
+        last_move: last_move(&entries),
         ledger_is_readable: true,
         rollouts,
         other_code: BTreeMap::new(),

@@ -272,6 +272,7 @@ fn prepared(
         rollouts: BTreeMap::new(),
         other_code: BTreeMap::new(),
         alerts: Vec::new(),
+        repair: None,
     }
 }
 
