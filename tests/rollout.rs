@@ -520,3 +520,17 @@ fn a_complete_change_that_is_taken_out_too_early_stays_complete() {
     );
     assert_eq!(amounts(&shop, 7)[1], "2,Bob,40");
 }
+
+#[test]
+fn a_hotfix_of_the_old_version_keeps_the_lanes_and_starts_the_evidence_anew() {
+    let shop = ready();
+    flip(&shop, "Ann").expect(0);
+    run(&shop, 4);
+    shop.replace("v1.sql", "amount FROM", "amount + 1 AS amount FROM");
+    run(&shop, 6);
+    assert_eq!(amounts(&shop, 6)[..2], ["1,Ann,20", "2,Bob,21"]);
+    let after = lane(&status(&shop), "Ann");
+    assert_eq!(after["stage"], "live");
+    assert_eq!(after["gate"]["checks"][0]["figure"], "1 clean run");
+    assert_eq!(flip(&shop, "Bob").code, 1);
+}

@@ -1,6 +1,6 @@
 //! `status`: the screen that a team keeps open, and that who is called at night opens first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike as _};
@@ -23,6 +23,8 @@ use crate::output::{print, print_json};
 const SHOWN_DATES: usize = 5;
 /// How many lanes have a line of their own; others are counted.
 const SHOWN_LANES: usize = 20;
+/// How many groups of the others have one.
+const SHOWN_GROUPS: usize = 12;
 
 pub(crate) fn status(arguments: &StatusArguments) -> Exit {
     let (change, pipeline) = names(arguments);
@@ -90,6 +92,10 @@ fn of_change(
     is_one: bool,
 ) {
     lines.push(headline(name, change));
+    for alert in &change.alerts {
+        lines.push(format!("ALERT: {}", visible(alert)));
+    }
+    lines.extend(fallen(change));
     if let Some(flipped) = change.flipped.as_ref().filter(|last| last.overridden) {
         lines.push(format!(
             "GATE OVERRIDDEN by {}: {}",
@@ -114,6 +120,16 @@ fn of_change(
             gate.standing.text(),
             ready.count(),
             gate.lanes.len()
+        ));
+    }
+    if let Some(wave) = &change.next_wave {
+        lines.push(format!(
+            "Wave {} of {} is next, {} lanes: {}{}",
+            wave.number,
+            wave.of,
+            wave.lanes,
+            wave.standing.text(),
+            waits(wave.waits)
         ));
     }
     let shown: Vec<&LaneStatus> = change
@@ -143,16 +159,71 @@ fn of_change(
         }
     }
     if shown.len() > SHOWN_LANES {
-        let rest = &shown[SHOWN_LANES..];
-        let count = |stage: Stage| rest.iter().filter(|one| one.stage == stage).count();
-        let groups = [Stage::Complete, Stage::Live, Stage::Shadow, Stage::Off]
-            .into_iter()
-            .map(|stage| (stage, count(stage)))
-            .filter(|(_, count)| *count > 0)
-            .map(|(stage, count)| format!("{count} {stage}"));
-        let groups: Vec<String> = groups.collect();
-        lines.push(format!("  and {}", groups.join(", ")));
+        lines.extend(groups(&shown[SHOWN_LANES..]));
     }
+}
+
+/// Who fell back by itself and is not live again, newest first.
+fn fallen(change: &ChangeStatus) -> Option<String> {
+    let down = change.lanes.iter().filter(|lane| lane.stage < Stage::Live);
+    let mut down: Vec<(i64, &LaneStatus)> =
+        down.filter_map(|lane| Some((lane.fell?, lane))).collect();
+    down.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let (at, newest) = *down.first()?;
+    let rows = match newest.unexpected {
+        0 => String::new(),
+        1 => ": 1 unexpected row in its newest run".to_owned(),
+        rows => format!(": {rows} unexpected rows in its newest run"),
+    };
+    let more = match down.len() - 1 {
+        0 => String::new(),
+        more => format!(" And {more} more."),
+    };
+    Some(format!(
+        "{} fell back {}{rows}.{more}",
+        visible(&newest.customer.label()),
+        time(at)
+    ))
+}
+
+/// Lanes that have no line of their own, counted by where they stand and what they wait for; the largest group first.
+fn groups(rest: &[&LaneStatus]) -> Vec<String> {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for lane in rest {
+        *counted.entry(of_group(lane)).or_default() += 1;
+    }
+    let mut counted: Vec<(String, usize)> = counted.into_iter().collect();
+    counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let all: usize = rest.len();
+    let shown = counted.iter().take(SHOWN_GROUPS);
+    let mut lines = vec![format!("  and {all} more:")];
+    lines.extend(shown.map(|(group, count)| format!("    {count:>6}  {group}")));
+    let more: usize = counted
+        .iter()
+        .skip(SHOWN_GROUPS)
+        .map(|(_, count)| count)
+        .sum();
+    if more > 0 {
+        lines.push(format!("    {more:>6}  otherwise"));
+    }
+    lines
+}
+
+fn of_group(lane: &LaneStatus) -> String {
+    let mut words = vec![lane.stage.to_string()];
+    if lane.held {
+        words.push("HELD".to_owned());
+    }
+    if let Some(gate) = lane.gate.as_ref().filter(|_| lane.stage < Stage::Live) {
+        words.push(format!("{}{}", gate.standing.text(), waits(gate.waits)));
+    }
+    words.extend(lane.verdicts.last().map(|newest| match newest {
+        Verdict::Identical => "identical".to_owned(),
+        Verdict::Expected => "as expected".to_owned(),
+        Verdict::Inconclusive => "NOT CHECKED".to_owned(),
+        Verdict::Unexpected => "UNEXPECTED".to_owned(),
+    }));
+    words.join(", ")
 }
 
 /// Which dates are published with new rows, and whether the way back is clear.

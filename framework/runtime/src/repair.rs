@@ -35,7 +35,7 @@ use crate::events::EventSink;
 use crate::execute::{Resources, Reuse};
 use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
-use crate::prepare::{Asked, Prepared, stages_of_run};
+use crate::prepare::{Asked, Prepared, last_move, live_waves, stages_of_run};
 use crate::report::model::RunReport;
 use crate::rollout::{Actor, RolloutError, unknown_change};
 use crate::run::{

@@ -27,6 +27,8 @@ fn event(reason: &str) -> LedgerEvent {
         known_by: None,
         event: None,
         gate: None,
+        wave: None,
+        except: Vec::new(),
     })
 }
 
