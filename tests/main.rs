@@ -42,6 +42,7 @@ mod repair;
 mod reports;
 #[cfg(test)]
 mod reuse;
+#[cfg(test)]
 mod rollout;
 #[cfg(test)]
 mod shadow_faults;

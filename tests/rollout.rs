@@ -534,3 +534,26 @@ fn a_hotfix_of_the_old_version_keeps_the_lanes_and_starts_the_evidence_anew() {
     assert_eq!(after["gate"]["checks"][0]["figure"], "1 clean run");
     assert_eq!(flip(&shop, "Bob").code, 1);
 }
+
+#[test]
+fn the_shadow_alone_makes_the_comparisons_that_decide_while_lanes_are_live() {
+    let shop = ready();
+    flip(&shop, "Ann").expect(0);
+    let day = ["--json", "--date", "2026-03-04"];
+    shop.understudy(&[&["run", "--live"][..], &day].concat())
+        .expect(0);
+    let shadow = shop
+        .understudy(&[&["run", "--shadow"][..], &day].concat())
+        .expect(0);
+    assert_eq!(shadow.json()["changes"]["double"]["verdict"], "expected");
+    // A date that was never published, too.
+    let day = ["--json", "--date", "2026-03-06"];
+    let shadow = shop
+        .understudy(&[&["run", "--shadow"][..], &day].concat())
+        .expect(0);
+    assert_eq!(shadow.json()["changes"]["double"]["verdict"], "expected");
+    assert!(!shop.path("live/totals/date=2026-03-06").exists());
+    shop.understudy(&["rollback", "double", "--all"]).expect(0);
+    shop.understudy(&["repair", "double"]).expect(0);
+    assert_eq!(amounts(&shop, 4)[0], "1,Ann,10");
+}

@@ -124,10 +124,11 @@ fn of_change(
     }
     if let Some(wave) = &change.next_wave {
         lines.push(format!(
-            "Wave {} of {} is next, {} lanes: {}{}",
+            "Wave {} of {} is next, with {} {}: {}{}",
             wave.number,
             wave.of,
             wave.lanes,
+            if wave.lanes == 1 { "lane" } else { "lanes" },
             wave.standing.text(),
             waits(wave.waits)
         ));

@@ -97,6 +97,13 @@ impl Executor<'_> {
         }
     }
 
+    /// Makes every comparison that is not made yet. While lanes are live the deciding ones belong to the live half, which
+    /// a run of the shadow alone does not do.
+    pub async fn comparisons(&self) {
+        let all = (0..self.plan.comparisons.len()).map(Step::Compare);
+        self.take(self.with_needs(all.collect())).await;
+    }
+
     async fn steps_of(&self, half: Half) {
         self.take(self.steps(half)).await;
     }

@@ -508,6 +508,7 @@ impl Attempt<'_> {
             matches!(self.live, LiveEnd::Failed(_)) || self.executor.crew.is_interrupted();
         if halves != Halves::Live && !stopped {
             self.executor.half(Half::Shadow).await;
+            self.executor.comparisons().await;
             self.executor.leaks().await;
         }
         self.look_for_changes();

@@ -169,7 +169,7 @@ fn an_older_head_that_no_crash_explains_is_found() {
 fn a_newer_format_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let entry = Entry {
-        version: 4,
+        version: LEDGER_FORMAT + 1,
         ..whole(1).1
     };
     fs::write(folder.path().join("00000001.json"), entry.to_bytes()).unwrap();
@@ -177,7 +177,7 @@ fn a_newer_format_is_refused_with_what_to_do() {
     fs::write(folder.path().join(Head::FILE_NAME), head.to_bytes()).unwrap();
     assert_eq!(
         Ledger::open(folder.path()).unwrap_err().to_string(),
-        "the ledger's `00000001.json` has format 4, and this program reads up to 3; \
+        "the ledger's `00000001.json` has format 5, and this program reads up to 4; \
          use the newer version of understudy that wrote it"
     );
 }
