@@ -16,11 +16,13 @@ const CHANGE: &str = "honest-usage";
 const FIRST: [&str; 2] = ["Hà Nội Soft", "Maple Ridge"];
 /// The one of them whose agent changes.
 const SURPRISING: &str = "Maple Ridge";
-const WEEKS: u64 = 9;
+const WEEKS: u64 = 15;
 /// Tasks that the change has new versions of.
 const CHANGED: [&str; 2] = ["accounts_clean", "usage_score"];
 /// What is computed from them, account by account.
 const DOWNSTREAM: [&str; 4] = ["billing_score", "support_score", "health", "health_band"];
+/// Of 26 teams, so many are a quarter.
+const QUARTER: usize = 7;
 
 /// The pipeline with its change, and both of its worlds alone: neither has a change.
 struct Story {
@@ -87,11 +89,28 @@ fn from_the_first_clean_week_to_the_last_customer() {
     story.run_as_expected(7);
     story.gate(0);
 
-    // Now to everybody, and whoever comes later.
-    story.flip(&["--all"]).expect(0);
-    assert_eq!(story.live().len(), 26);
-    story.run_as_expected(8);
-    story.published(8, Getting::Everybody);
+    // Wave after wave, with three clean weeks between two.
+    let waves = [
+        (8, Getting::These(&FIRST), 2),
+        (11, Getting::These(&[]), QUARTER),
+        (14, Getting::Everybody, 26),
+    ];
+    for (week, getting, live) in waves {
+        story.flip(&["--next"]).expect(0);
+        let names = story.live();
+        assert_eq!(names.len(), live);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        story.run_as_expected(week);
+        match getting {
+            Getting::Everybody => story.published(week, getting),
+            Getting::These(_) => {
+                assert!(FIRST.iter().all(|first| names.contains(first)));
+                story.published(week, Getting::These(&names));
+                story.flip(&["--next"]).expect(1);
+                (week + 1..week + 3).for_each(|week| story.run_as_expected(week));
+            }
+        }
+    }
 
     // It is complete, and stands in the file as nothing special.
     story.rollout.understudy(&["complete", CHANGE]).expect(0);
@@ -100,9 +119,9 @@ fn from_the_first_clean_week_to_the_last_customer() {
         .understudy(&["rollback", CHANGE, "--all"])
         .expect(1);
     story.make_new_live();
-    let ended = story.run(9);
+    let ended = story.run(15);
     assert!(!ended.stderr.contains("ALERT"), "{}", ended.stderr);
-    story.published(9, Getting::Everybody);
+    story.published(15, Getting::Everybody);
     story.rollout.understudy(&["audit", "verify"]).expect(0);
 }
 
@@ -122,10 +141,14 @@ impl Story {
             copy
         };
         let (rollout, old, new) = (copy(), copy(), copy());
+        let gate = format!(
+            "gate: {{ clean_runs: 3, min_age: 0s, waves: [[{}], 25%, 100%] }}",
+            FIRST.join(", ")
+        );
         rollout.replace(
             PIPELINE,
             "gate: { clean_runs: 3, soak: 24h, min_rows: 10 }",
-            "gate: { clean_runs: 3, min_age: 0s }",
+            &gate,
         );
         for world in [&old, &new] {
             without_change(world);

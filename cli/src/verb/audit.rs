@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
+use understudy_core::customer::{Customer, listed};
 use understudy_core::ledger::{Entry, KnownBy, LedgerEvent};
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_runtime::error::RunError;
@@ -85,6 +86,14 @@ fn who(name: &str, known_by: Option<KnownBy>) -> String {
     }
 }
 
+/// The lanes that an entry is for; with `--json` come all of their names.
+fn who_of(lanes: &[Customer]) -> String {
+    match lanes {
+        [] => "all lanes".to_owned(),
+        lanes => listed(&lanes.iter().collect::<Vec<_>>()),
+    }
+}
+
 fn line(entry: &Entry) -> String {
     let what = match &entry.event {
         LedgerEvent::Published(run) => {
@@ -96,10 +105,10 @@ fn line(entry: &Entry) -> String {
             } else {
                 "LIVE FAILED".to_owned()
             };
-            let alerts = if run.alerts.is_empty() {
-                String::new()
-            } else {
-                format!(", {} alerts", run.alerts.len())
+            let alerts = match run.alerts.len() {
+                0 => String::new(),
+                1 => ", 1 alert".to_owned(),
+                alerts => format!(", {alerts} alerts"),
             };
             let slice = of_slice(run.slice.as_deref());
             let repair = run.repair.as_ref().map(|repair| {
@@ -127,12 +136,7 @@ fn line(entry: &Entry) -> String {
             )
         }
         LedgerEvent::Moved(moved) => {
-            let lanes: Vec<String> = moved.lanes.iter().map(ToString::to_string).collect();
-            let lanes = if lanes.is_empty() {
-                "all lanes".to_owned()
-            } else {
-                lanes.join(", ")
-            };
+            let lanes = who_of(&moved.lanes);
             let what = match moved.event {
                 Some(LaneEvent::FallBack { .. }) => "fell back".to_owned(),
                 Some(LaneEvent::NewCode) => "back, for other code".to_owned(),
@@ -147,12 +151,7 @@ fn line(entry: &Entry) -> String {
             )
         }
         LedgerEvent::Held(hold) => {
-            let lanes: Vec<String> = hold.lanes.iter().map(ToString::to_string).collect();
-            let lanes = if lanes.is_empty() {
-                "all lanes".to_owned()
-            } else {
-                lanes.join(", ")
-            };
+            let lanes = who_of(&hold.lanes);
             let what = if hold.held { "held" } else { "released" };
             let who = who(&hold.by, Some(hold.known_by));
             format!("{}: {lanes} {what} by {who}", hold.change)

@@ -104,4 +104,16 @@ mod tests {
             assert_eq!(Customer::from_label(&customer.label()), customer);
         }
     }
+
+    #[test]
+    fn a_sentence_names_a_few_and_counts_the_others() {
+        let customers: Vec<Customer> = (0..14)
+            .map(|n| Customer::from_label(&n.to_string()))
+            .collect();
+        let customers: Vec<&Customer> = customers.iter().collect();
+        assert_eq!(listed(&customers[..1]), "0");
+        assert_eq!(listed(&customers[..2]), "0 and 1");
+        assert_eq!(listed(&customers[..5]), "0, 1, 2, 3 and 4");
+        assert_eq!(listed(&customers), "0, 1, 2, 3 and 10 others");
+    }
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::Comparison;
-use crate::customer::Customer;
+use crate::customer::{Customer, listed};
 use crate::rule::DifferenceKind;
 use crate::run::Failure;
 use crate::stage::{LaneStages, Span, Stage, Stages};
@@ -163,12 +163,16 @@ fn by_lane(
     all_live: bool,
 ) -> Assembly {
     let mut falling = Falling::new(stages);
-    let mut alerts = Vec::new();
+    let mut fell: BTreeMap<&str, Vec<Customer>> = BTreeMap::new();
     for (customer, task) in unexpected(tasks) {
         if side(stages.of(customer)) == Side::New && falling.fall(customer) {
-            alerts.push(format!("`{change}`: {customer} fell back to its old rows: unexpected differences in `{task}`"));
+            fell.entry(task).or_default().push(customer.clone());
         }
     }
+    let mut alerts: Vec<String> = fell
+        .iter()
+        .map(|(task, lanes)| fell_alert(change, task, lanes))
+        .collect();
     alerts.extend(falling.fall_in_waves(change, stages, waves, tasks));
     let Falling {
         unlisted,
@@ -200,6 +204,15 @@ fn by_lane(
         fallbacks,
         alerts,
     }
+}
+
+/// One for all lanes of a task: thousands may fall at once.
+fn fell_alert(change: &str, task: &str, lanes: &[Customer]) -> String {
+    let whose = if lanes.len() == 1 { "its" } else { "their" };
+    format!(
+        "`{change}`: {} fell back to {whose} old rows: unexpected differences in `{task}`",
+        listed(&lanes.iter().collect::<Vec<_>>())
+    )
 }
 
 /// The sides of a change's lanes while some of them fall back.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use understudy_core::customer::Customer;
+use understudy_core::customer::{Customer, listed};
 use understudy_core::ledger::{Entry, LedgerEvent, Repaired};
 use understudy_core::plan::{Plan, PlanInput, plan};
 use understudy_core::rollout::overrides::overrides;
@@ -125,10 +125,9 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     alerts.extend(suspended_but_live(&pipeline, &stages, &alerts));
     let other_code = lower_other_code(&pipeline, &code, &rollouts, &mut stages);
     alerts.extend(other_code.iter().map(|(change, lanes)| {
-        let lanes: Vec<String> = lanes.iter().map(Customer::label).collect();
         format!(
             "`{change}`: its new versions are others than those that went live for {}: they get their old rows until somebody flips them again",
-            lanes.join(", ")
+            listed(&lanes.iter().collect::<Vec<_>>())
         )
     }));
     let plan = plan(&PlanInput {
