@@ -27,6 +27,8 @@ mod lanes;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod live_edits;
+#[cfg(test)]
 mod live_faults;
 #[cfg(test)]
 mod mutations;

@@ -7,7 +7,7 @@ use understudy_core::spec::{Problem, Spot, VersionKind};
 use understudy_runtime::error::RunError;
 use understudy_runtime::observe::{self, SchemaReport};
 use understudy_runtime::pipeline::{self, LoadError, Pipeline, listing};
-use understudy_runtime::prepare::{Asked, found_in_data, when};
+use understudy_runtime::prepare::{Asked, found_in_data, refused_live_edits, when};
 use understudy_runtime::report::visible::visible_lines;
 use understudy_runtime::worker::Crew;
 
@@ -68,6 +68,9 @@ async fn look_at_data(
     findings
         .problems
         .extend(observe::unknown_rust_tasks(&pipeline, crew.registry()));
+    findings
+        .problems
+        .extend(refused_live_edits(&pipeline, &code));
     match observe::inspect(&pipeline, &inputs, &code, when.date, crew, folder.path()).await {
         Ok(schemas) => {
             findings

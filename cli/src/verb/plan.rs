@@ -26,7 +26,8 @@ async fn show(arguments: &PlanArguments, crew: &Crew) -> Result<Exit, RunError> 
         date: arguments.date,
         slice: arguments.slice.as_deref(),
     };
-    let prepared = prepare(&arguments.pipeline.pipeline, asked, crew).await?;
+    let mut prepared = prepare(&arguments.pipeline.pipeline, asked, crew).await?;
+    prepared.alert_live_edits()?;
     let facts = facts(&prepared)?;
     if arguments.json {
         print_json(&json!({

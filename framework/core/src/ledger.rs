@@ -160,8 +160,12 @@ pub struct PublishedRun {
     pub succeeded: bool,
     /// The digest of each published file, by task.
     pub outputs: BTreeMap<String, Digest>,
-    /// The digest of each task's published version, by task.
+    /// The digest of each task's published version, by task, where one version made all of it.
     pub code: BTreeMap<String, Digest>,
+    /// The live version of each published task, whoever got its rows; empty in entries of a program that did not
+    /// watch for edits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub live: BTreeMap<String, LiveVersion>,
     /// The lanes that got their old rows although they were live, by change.
     pub fallbacks: BTreeMap<String, Vec<Customer>>,
     /// What a person should look at.
@@ -182,6 +186,15 @@ pub struct Repaired {
     pub known_by: KnownBy,
     /// Why.
     pub reason: Option<String>,
+}
+
+/// A version that is live by the pipeline file, or by a complete change.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LiveVersion {
+    /// Its name.
+    pub version: String,
+    /// The digest of its code.
+    pub code: Digest,
 }
 
 /// The verdict on one change in one run.
@@ -394,6 +407,13 @@ mod tests {
             succeeded: true,
             outputs: BTreeMap::from([("carrier_delay".to_owned(), Digest::of_bytes(b"rows"))]),
             code: BTreeMap::new(),
+            live: BTreeMap::from([(
+                "carrier_delay".to_owned(),
+                LiveVersion {
+                    version: "v1".to_owned(),
+                    code: Digest::of_bytes(b"code"),
+                },
+            )]),
             fallbacks: BTreeMap::from([("utc-delays".to_owned(), vec![Customer::Null])]),
             alerts: vec!["look".to_owned()],
             repair: Some(Repaired {
@@ -427,6 +447,28 @@ mod tests {
                 entry
             );
         }
+    }
+
+    #[test]
+    fn an_entry_from_before_live_versions_were_recorded_can_be_read() {
+        let digest = Digest::of_bytes(b"rows");
+        let digest = digest.as_str();
+        let entry = format!(
+            r#"{{"version":1,"number":1,"previous":"{digest}","at":"2026-03-01T06:00:00.000Z","event":{{"kind":"published",
+            "pipeline":"flights","run":"r1","date":"2013-01-01","succeeded":true,"outputs":{{"a":"{digest}"}},
+            "code":{{"a":"{digest}"}},"fallbacks":{{}},"alerts":[]}}}}"#
+        );
+        let entry: Entry = serde_json::from_str(&entry).unwrap();
+        let LedgerEvent::Published(run) = &entry.event else {
+            panic!("{entry:?}")
+        };
+        assert_eq!((run.code.len(), run.live.len()), (1, 0));
+        // Its bytes must stay what they were: the next entry holds their digest.
+        assert!(
+            !String::from_utf8(entry.to_bytes())
+                .unwrap()
+                .contains("live")
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod gate;
 pub mod judge;
 pub mod leak;
 pub mod ledger;
+pub mod live_edits;
 pub mod normalize;
 pub mod path_part;
 pub mod plan;

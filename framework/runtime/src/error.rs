@@ -5,6 +5,9 @@ use crate::pipeline::LoadError;
 use crate::store::durable::FileError;
 use crate::store::ledger::LedgerError;
 
+/// What to do about an edit of a live version that is refused.
+pub const HOW_TO_GO_ON: &str = "make it a new version and a change to that, or take the edit back";
+
 /// Why a verb could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -32,6 +35,9 @@ pub enum RunError {
     /// The object store that holds the store.
     #[error("the store in the object store cannot be used")]
     Remote(#[from] crate::store::remote::RemoteError),
+    /// A live version was edited, and the pipeline file refuses that.
+    #[error("{0}, and `live_edits: refuse` stands in the pipeline file: {HOW_TO_GO_ON}")]
+    LiveEdit(String),
     /// Something else of the machine.
     #[error("{what}")]
     Machine {
@@ -83,6 +89,7 @@ impl RunError {
         match self {
             Self::Load(LoadError::NotThere(_) | LoadError::Problems(_))
             | Self::Code(_)
+            | Self::LiveEdit(_)
             | Self::NoDates(_)
             | Self::NoTask(_)
             | Self::NoRun(_) => ErrorKind::Usage,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use understudy_core::customer::{Customer, listed};
 use understudy_core::ledger::{Entry, LedgerEvent, Repaired};
+use understudy_core::live_edits::{LiveEdit, live_edits};
 use understudy_core::plan::{Plan, PlanInput, plan};
 use understudy_core::rollout::overrides::overrides;
 use understudy_core::rollout::record::{Rollout, rollouts};
@@ -14,11 +15,11 @@ use understudy_core::run_date::RunDate;
 use understudy_core::slice::slice_of;
 use understudy_core::snapshot::InputSnapshot;
 use understudy_core::spec::nearest::hint;
-use understudy_core::spec::{Change, Problem, check_columns};
+use understudy_core::spec::{Change, LiveEdits, Problem, Scope, Spot, check_columns};
 use understudy_core::stage::{LaneStages, Span, Stages};
 use understudy_flags::{FLAG_FILE, FileFlags, FlagAnswer, FlagProvider as _};
 
-use crate::error::RunError;
+use crate::error::{HOW_TO_GO_ON, RunError};
 use crate::evidence::code_of;
 use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
@@ -53,10 +54,29 @@ pub struct Prepared {
     pub rollouts: BTreeMap<String, Rollout>,
     /// Lanes that are live for other code than there is now, by change; `*` for everybody who is not named.
     pub other_code: BTreeMap<String, Vec<Customer>>,
+    /// Tasks whose live version is not what it was when it was published last.
+    pub live_edits: Vec<LiveEdit>,
     /// What a person should look at, from before the run.
     pub alerts: Vec<String>,
     /// What it repairs; `None` for an ordinary run.
     pub repair: Option<Repaired>,
+}
+
+impl Prepared {
+    /// Makes edits of live versions an alert each, for something that publishes them.
+    ///
+    /// # Errors
+    /// There is one, and the pipeline file refuses them.
+    pub fn alert_live_edits(&mut self) -> Result<(), RunError> {
+        let mut edits = self.live_edits.iter().filter(|edit| edit.keeps_its_name());
+        if self.pipeline.spec.live_edits == LiveEdits::Refuse
+            && let Some(edit) = edits.next()
+        {
+            return Err(RunError::LiveEdit(edit.what()));
+        }
+        self.alerts.extend(edits.map(LiveEdit::text));
+        Ok(())
+    }
 }
 
 /// What is asked for.
@@ -140,6 +160,7 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         code: &code,
         repair: None,
     });
+    let live_edits = live_edits(&entries, &pipeline.spec, &plan.stages, &code);
     alerts.extend(plan.stages.iter().flat_map(|(change, stages)| {
         let rollout = rollouts.get(change);
         rollout.map_or_else(Vec::new, |rollout| overrides(change, rollout, stages))
@@ -156,6 +177,7 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         ledger_is_readable,
         rollouts,
         other_code,
+        live_edits,
         alerts,
         repair: None,
     })
@@ -222,6 +244,28 @@ pub fn found_in_data(
     let mut problems = check_columns(&pipeline.spec, &pipeline.places, &schemas.schemas);
     problems.extend(observe::equal_versions(pipeline, code));
     problems
+}
+
+/// Problems with live versions that were edited since they were published last, where the pipeline file refuses that.
+/// A ledger that cannot be read tells of none.
+#[must_use]
+pub fn refused_live_edits(pipeline: &Pipeline, code: &CodeDigests) -> Vec<Problem> {
+    let ledger = ledger::open(&Store::of(pipeline));
+    let (LiveEdits::Refuse, Ok(ledger)) = (pipeline.spec.live_edits, ledger) else {
+        return Vec::new();
+    };
+    let stages = ledger.stages().0;
+    let edits = live_edits(ledger.entries(), &pipeline.spec, &stages, code).into_iter();
+    let refused = edits.filter(LiveEdit::keeps_its_name).map(|edit| {
+        let message = format!("{}, and `live_edits` refuses that", edit.what());
+        let spot = Spot::Version {
+            task: edit.task,
+            version: edit.now.version,
+        };
+        let places = &pipeline.places;
+        places.problem(&spot, Scope::Pipeline, &message, HOW_TO_GO_ON)
+    });
+    refused.collect()
 }
 
 /// The stages of all lanes: the ledger's, where no flag was moved towards old. Where the ledger cannot be read, those

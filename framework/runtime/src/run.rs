@@ -102,7 +102,11 @@ pub async fn run(
     let finished = finish_pending(&store)?;
     // A ledger that cannot be written is no reason not to publish; what comes next says that it cannot.
     let recorded = record_finished(&store, &finished);
-    let prepared = prepare(request.pipeline, request.asked, crew).await?;
+    let mut prepared = prepare(request.pipeline, request.asked, crew).await?;
+    if request.halves != Halves::Shadow {
+        prepared.alert_live_edits()?;
+    }
+    let prepared = prepared;
     kept::keep(&prepared.pipeline.spec, &prepared.store);
     require_live_inputs(&prepared, request.halves)?;
     let plan = &prepared.plan;
@@ -363,6 +367,7 @@ pub(crate) fn record_finished(store: &Store, finished: &[Finished]) -> Result<()
                 .map(|marker| (marker.task.clone(), marker.digest.clone()))
                 .collect(),
             code: code.collect(),
+            live: BTreeMap::new(),
             fallbacks: BTreeMap::new(),
             alerts: Vec::new(),
             // A record that cannot be read costs the word that it was a repair, and nothing else.

@@ -33,6 +33,8 @@ pub struct Spec {
     pub suspended: BTreeMap<String, Vec<Problem>>,
     /// Where stages of lanes come from.
     pub flags: FlagSettings,
+    /// What becomes of edits of live versions.
+    pub live_edits: LiveEdits,
     /// Who is told of runs.
     pub notify: Vec<Notify>,
 }
@@ -544,6 +546,17 @@ impl News {
         Self::Alert,
         Self::LiveFailed,
     ];
+}
+
+/// What becomes of an edit of a live version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveEdits {
+    /// It is published, and an alert says so.
+    #[default]
+    Alert,
+    /// Nothing that would publish it runs.
+    Refuse,
 }
 
 /// Where stages of lanes come from.

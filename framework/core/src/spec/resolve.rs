@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use super::FileCheck;
 use super::location::{Location, LocationError};
-use super::model::{Change, Dataset, FlagSettings, Slice, Spec, Task};
+use super::model::{Change, Dataset, FlagSettings, LiveEdits, Slice, Spec, Task};
 use super::nearest::hint;
 use super::places::Spot;
 use super::problems::{Origin, Problems, Uses, quoted};
@@ -107,6 +107,10 @@ fn assemble(
             .collect(),
         suspended: BTreeMap::new(),
         flags: FlagSettings::File,
+        live_edits: match text_at(root, "live_edits") {
+            Some(("refuse", _)) => LiveEdits::Refuse,
+            _ => LiveEdits::Alert,
+        },
         notify: notify::read(root),
     })
 }

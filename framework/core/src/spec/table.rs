@@ -83,6 +83,12 @@ pub(crate) static PIPELINE: Section = Section {
             need: Optional,
         },
         Key {
+            name: "live_edits",
+            about: "What becomes of an edit of a live version: `alert` publishes it and says so (the default), `refuse` keeps every run that would publish it from beginning.",
+            shape: Shape::Word(&["alert", "refuse"]),
+            need: Optional,
+        },
+        Key {
             name: "notify",
             about: "Who is told of runs; it never delays or fails one.",
             shape: Shape::List(&ListOf {

@@ -34,7 +34,7 @@ mod keys {
             expect![[r#"
                 understudy.yaml:3:1: unknown key `ower` in the pipeline
                     ower: data-core
-                    hint: did you mean `owner`? the keys here are: changes, datasets, flags, notify, owner, pipeline, runbook, slices, store, tasks
+                    hint: did you mean `owner`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, runbook, slices, store, tasks
                 => nothing runs
             "#]],
         );
@@ -338,6 +338,20 @@ mod values {
                 hint: did you mean `text`? the types are: boolean, date, decimal(S), float, integer, text, timestamp
             => nothing runs
         "#]],
+        );
+    }
+
+    #[test]
+    fn unknown_word_for_live_edits() {
+        mistake(
+            "live_edits: refuse",
+            "live_edits: refused",
+            expect![[r#"
+                understudy.yaml:78:13: `live_edits` of the pipeline cannot be `refused`
+                    live_edits: refused
+                    hint: did you mean `refuse`? the words for it are: alert, refuse
+                => nothing runs
+            "#]],
         );
     }
 
@@ -1131,7 +1145,7 @@ mod files {
             expect![[r#"
                 understudy.yaml:1:1: the pipeline must be a mapping, not a list
                     [1, 2]
-                    hint: write some of: pipeline, store, owner, runbook, datasets, slices, tasks, changes, flags, notify
+                    hint: write some of: pipeline, store, owner, runbook, datasets, slices, tasks, changes, flags, live_edits, notify
                 => nothing runs
             "#]],
         );
@@ -1187,7 +1201,7 @@ changes:
         expect![[r#"
             understudy.yaml:2:1: unknown key `pipelin` in the pipeline
                 pipelin: flights
-                hint: did you mean `pipeline`? the keys here are: changes, datasets, flags, notify, owner, pipeline, runbook, slices, store, tasks
+                hint: did you mean `pipeline`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, runbook, slices, store, tasks
             understudy.yaml:4:24: `{day}` is not a placeholder
                 flights: { location: "data/{day}" }
                 hint: the placeholders are {date}, {date-1d} and the like (a number of days before or after), and {slice}

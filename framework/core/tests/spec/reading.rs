@@ -434,6 +434,7 @@ fn every_key_arrives() {
           },
           "suspended": {},
           "flags": "file",
+          "live_edits": "refuse",
           "notify": []
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&spec).unwrap());

@@ -8,6 +8,7 @@ use understudy_core::evidence::{Cost, EVIDENCE_FORMAT, RunEvidence, expiring, la
 use understudy_core::gate::beyond;
 use understudy_core::judge::lanes::{ChangeVerdict, TaskVerdict, judge};
 use understudy_core::ledger::{JudgedRun, KnownBy, LedgerEvent, Move, PublishedRun};
+use understudy_core::live_edits::live_versions;
 use understudy_core::plan::{PlannedComparison, Work};
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_core::rollout::record::FALLS_AGAIN_WITHIN_SECS;
@@ -231,6 +232,11 @@ impl Attempt<'_> {
                 .map(|(task, file)| (task, file.digest))
                 .collect(),
             code: code.collect(),
+            live: live_versions(
+                &self.prepared.pipeline.spec,
+                &self.prepared.plan.stages,
+                &self.prepared.code,
+            ),
             fallbacks: published.fallbacks,
             alerts: log.alerts.clone(),
             repair: self.prepared.repair.clone(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use understudy_core::customer::Customer;
 use understudy_core::judge::lanes::ChangeVerdict;
+use understudy_core::live_edits::LiveEdit;
 use understudy_core::plan::{Half, NodeId, PlannedComparison, Work};
 use understudy_core::snapshot::DatasetSnapshot;
 use understudy_core::stage::{LaneStages, Stage};
@@ -308,6 +309,11 @@ fn notes(attempt: &Attempt<'_>) -> Vec<String> {
     };
     let tables = attempt.prepared.inputs.tables();
     let mut notes: Vec<String> = tables.filter_map(missing_days).collect();
+    if attempt.live != LiveEnd::NotAsked {
+        let edits = attempt.prepared.live_edits.iter();
+        let renamed = edits.filter(|edit| !edit.keeps_its_name());
+        notes.extend(renamed.map(LiveEdit::text));
+    }
     notes.extend(leak_notes(attempt));
     notes.extend(live_notes(attempt));
     notes.extend(unused);
