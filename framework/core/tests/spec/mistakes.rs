@@ -347,7 +347,7 @@ mod values {
             "live_edits: refuse",
             "live_edits: refused",
             expect![[r#"
-                understudy.yaml:78:13: `live_edits` of the pipeline cannot be `refused`
+                understudy.yaml:79:13: `live_edits` of the pipeline cannot be `refused`
                     live_edits: refused
                     hint: did you mean `refuse`? the words for it are: alert, refuse
                 => nothing runs
