@@ -271,6 +271,7 @@ fn prepared(
         ledger_is_readable: true,
         rollouts: BTreeMap::new(),
         other_code: BTreeMap::new(),
+        live_edits: Vec::new(),
         alerts: Vec::new(),
         repair: None,
     }
