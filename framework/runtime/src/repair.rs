@@ -348,6 +348,7 @@ async fn prepared(
         ledger_is_readable: true,
         rollouts,
         other_code: BTreeMap::new(),
+        live_edits: Vec::new(),
         alerts: Vec::new(),
         repair: Some(Repaired {
             change: request.change.to_owned(),
