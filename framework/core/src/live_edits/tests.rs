@@ -68,6 +68,7 @@ fn published(day: u32, live: &str) -> Entry {
             live: live.map(|live| ("a".to_owned(), version(live))).collect(),
             fallbacks: BTreeMap::new(),
             alerts: Vec::new(),
+            repair: None,
         }),
     }
 }
