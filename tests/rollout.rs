@@ -210,7 +210,7 @@ fn who_was_flipped_gets_the_new_rows_and_nobody_else() {
     );
     let complete = shop.understudy(&["complete", "double"]).expect(0);
     assert!(
-        complete.stdout.contains("`live` ones"),
+        complete.stdout.contains("in `totals`:  live: v2"),
         "{}",
         complete.stdout
     );

@@ -71,11 +71,14 @@ pub(super) fn text(change: &str, decision: &Decision) -> String {
         .filter(|(_, lane)| lane.standing != Standing::Ready)
         .collect();
     let mut lines = vec![format!(
-        "{}: {}, {} of {} lanes are ready",
+        "{}: {}, {} of {} ready",
         visible(change),
         decision.standing.text(),
         decision.lanes.len() - not_ready.len(),
-        decision.lanes.len()
+        match decision.lanes.len() {
+            1 => "1 lane is".to_owned(),
+            lanes => format!("{lanes} lanes are"),
+        }
     )];
     for check in &decision.checks {
         let (figure, limit) = (visible(&check.figure), visible(&check.limit));

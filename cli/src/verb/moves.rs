@@ -137,9 +137,12 @@ fn text(request: &MoveRequest, moved: &Moved) -> String {
         );
     }
     if moved.done && matches!(request.event, LaneEvent::Complete) {
-        lines.push(format!(
-            "Now make the new versions the `live` ones of their tasks in the pipeline file, and take the change `{change}` out of it."
-        ));
+        lines.push("Now edit the pipeline file:".to_owned());
+        for (task, version) in &moved.live {
+            let (task, version) = (visible(task), visible(version));
+            lines.push(format!("  under `tasks`, in `{task}`:  live: {version}"));
+        }
+        lines.push(format!("  under `changes`:  take out `{change}`"));
     }
     lines.join("\n")
 }

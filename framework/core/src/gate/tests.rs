@@ -416,6 +416,27 @@ fn any_verdict() -> impl Strategy<Value = Verdict> {
 }
 
 proptest! {
+    /// A run whose evidence is gone or was touched, whatever it said, never makes a lane ready that was not.
+    #[test]
+    fn losing_evidence_never_makes_ready(
+        verdicts in prop::collection::vec((0_i64..6, any_verdict()), 1..10),
+        gone in any::<prop::sample::Index>(),
+    ) {
+        let mut runs: Vec<_> = verdicts
+            .iter()
+            .enumerate()
+            .map(|(position, (day, verdict))| {
+                (run(*day, *verdict, 10, 1), NOW - (verdicts.len() - position) as i64 * HOUR)
+            })
+            .collect();
+        let whole = Scene::of(three(), &runs).decide().standing;
+        prop_assume!(whole != Standing::Ready);
+        let lost = gone.index(runs.len());
+        runs[lost].0.floor = Verdict::Inconclusive;
+        runs[lost].0.lanes.clear();
+        prop_assert_ne!(Scene::of(three(), &runs).decide().standing, Standing::Ready);
+    }
+
     /// Taking a run out of the record never makes a lane ready that was not, unless it is the run that spoke against it.
     #[test]
     fn removing_clean_evidence_never_makes_ready(

@@ -77,6 +77,8 @@ pub struct Moved {
     pub after: LaneStages,
     /// What the gate says, of a move towards new.
     pub gate: Option<Decision>,
+    /// What is to become `live` in the pipeline file, by task, once the change is complete.
+    pub live: BTreeMap<String, String>,
     /// What a person should look at.
     pub alerts: Vec<String>,
 }
@@ -168,6 +170,10 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
         before,
         after,
         gate: Some(step.decision),
+        live: match request.event {
+            LaneEvent::Complete => situation.change.new.clone(),
+            _ => BTreeMap::new(),
+        },
         alerts,
     })
 }
@@ -296,6 +302,7 @@ fn towards_old(request: &MoveRequest) -> Result<Moved, RolloutError> {
         before,
         after,
         gate: None,
+        live: BTreeMap::new(),
         alerts,
     })
 }
