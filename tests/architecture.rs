@@ -10,15 +10,26 @@ use serde_json::Value;
 
 /// Each of our crates, with those of ours that it may name in its manifest.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("understudy-core", &[]),
-    ("understudy-tables", &["understudy-core"]),
+    ("understudy-core", &["understudy-sabotage"]),
+    (
+        "understudy-tables",
+        &["understudy-core", "understudy-sabotage"],
+    ),
     (
         "understudy-comparators",
-        &["understudy-core", "understudy-tables"],
+        &[
+            "understudy-core",
+            "understudy-sabotage",
+            "understudy-tables",
+        ],
     ),
     (
         "understudy-tasks",
-        &["understudy-core", "understudy-tables"],
+        &[
+            "understudy-core",
+            "understudy-sabotage",
+            "understudy-tables",
+        ],
     ),
     ("understudy-delta", &[]),
     ("understudy-flags", &["understudy-core"]),
@@ -33,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "understudy-flags",
             "understudy-notify",
             "understudy-objects",
+            "understudy-sabotage",
             "understudy-tables",
             "understudy-tasks",
         ],
@@ -44,10 +56,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "understudy-core",
             "understudy-flags",
             "understudy-runtime",
+            "understudy-sabotage",
             "understudy-tables",
             "understudy-tasks",
         ],
     ),
+    ("understudy-sabotage", &[]),
     ("custom-task", &["understudy"]),
 ];
 

@@ -1,0 +1,56 @@
+//! Deliberate defects: each takes one protection away, so that the tests of that protection can be seen to fail.
+//!
+//! It knows nothing of what is protected. Without the feature `armed`, which only the tests' own build turns on, no
+//! defect is compiled in: [`Sabotage::is_on`] is `false` at compile time.
+
+/// The variable that names the one defect of an armed build.
+pub const VARIABLE: &str = "UNDERSTUDY_SABOTAGE";
+
+macro_rules! defects {
+    ($($(#[$about:meta])* $variant:ident = $name:literal,)*) => {
+        /// One defect.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Sabotage { $($(#[$about])* $variant,)* }
+
+        impl Sabotage {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name that the variable takes.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+defects! {
+    /// Landlock is reported and not put in force.
+    NoLandlock = "no_landlock",
+    /// Landlock leaves the network open.
+    OpenNetwork = "open_network",
+    /// The live locations are not compared with what was published.
+    NoListing = "no_listing",
+}
+
+impl Sabotage {
+    /// Whether this build does it: never without the feature `armed`.
+    #[cfg(not(feature = "armed"))]
+    #[must_use]
+    #[inline]
+    pub const fn is_on(self) -> bool {
+        false
+    }
+
+    /// Whether this build does it: where the variable names it.
+    #[cfg(feature = "armed")]
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a build for tests only asks its environment which defect it has"
+    )]
+    pub fn is_on(self) -> bool {
+        std::env::var(VARIABLE).is_ok_and(|name| name == self.name())
+    }
+}
