@@ -20,6 +20,7 @@ mod halves;
 mod health_score;
 #[cfg(test)]
 mod inputs;
+mod isolation;
 #[cfg(test)]
 mod lake;
 #[cfg(test)]

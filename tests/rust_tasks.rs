@@ -1,9 +1,9 @@
 //! A program with Rust tasks, for the tests.
 
 use std::error::Error;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use understudy::{Call, Registry};
+use understudy::{Call, Param, Registry};
 
 type Ended = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -12,8 +12,69 @@ fn main() -> ExitCode {
         .task("all_rows", all_rows)
         .task("panics", |_: &mut Call<'_>| -> Ended {
             panic!("on purpose")
-        });
+        })
+        .task("hostile", hostile);
     understudy::main(registry)
+}
+
+/// Does something that it should not, then hands its input on. What it was refused is an error of its own making: only
+/// what it reached would show.
+fn hostile(call: &mut Call<'_>) -> Ended {
+    let text = |name: &str| match call.param(name) {
+        Some(Param::Text(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let (way, place) = (text("way"), text("place"));
+    match way.as_str() {
+        "loop" => loop {
+            std::hint::spin_loop();
+        },
+        "deadlock" => std::thread::sleep(std::time::Duration::from_secs(3_600)),
+        "abort" => std::process::abort(),
+        "stack" => {
+            overflow(0);
+        }
+        "panic" => panic!("on purpose"),
+        "memory" => {
+            let held: Vec<u8> = vec![1; 2_000_000_000];
+            std::thread::sleep(std::time::Duration::from_secs(3_600));
+            drop(held);
+        }
+        "processes" => {
+            let mut started = Vec::new();
+            for _ in 0..100 {
+                started.push(Command::new("sleep").arg("1000").spawn());
+            }
+            std::thread::sleep(std::time::Duration::from_secs(3_600));
+        }
+        "write" => assert!(std::fs::write(&place, "bad").is_err(), "it was written"),
+        "remove" => assert!(std::fs::remove_file(&place).is_err(), "it was removed"),
+        "daemon" => {
+            let mut daemon = Command::new("setsid");
+            daemon.args(["sleep", "1000"]).spawn()?;
+        }
+        "log" => {
+            for _ in 0..1_000_000 {
+                eprintln!("{}", "the quick brown fox ".repeat(50));
+            }
+        }
+        way => {
+            let port = way.split_once(' ').ok_or("no such way")?.1.parse()?;
+            let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+            let wait = std::time::Duration::from_secs(2);
+            assert!(std::net::TcpStream::connect_timeout(&address, wait).is_err());
+        }
+    }
+    for batch in call.input("orders")?.batches()? {
+        call.write(&batch?)?;
+    }
+    Ok(())
+}
+
+#[expect(unconditional_recursion, reason = "that is what it is for")]
+fn overflow(depth: u64) -> u64 {
+    let held = [depth; 1_000];
+    overflow(depth + 1) + std::hint::black_box(held)[0]
 }
 
 /// The rows of both inputs.

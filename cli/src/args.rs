@@ -1,5 +1,6 @@
 //! What the user typed.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
@@ -22,6 +23,8 @@ Exit codes: 0 good, 1 unexpected differences or a broken chain, 2 wrong usage or
 pub(crate) enum Verb {
     /// Validate a pipeline strictly, against its inputs' real columns, without running it
     Check(CheckArguments),
+    /// Look at the machine: which parts of a shadow's sandbox are in force here, found by trying
+    Doctor(DoctorArguments),
     /// Print the JSON Schema of the pipeline file
     Schema(NoArguments),
     /// Show what `run` would do
@@ -58,11 +61,27 @@ pub(crate) enum Verb {
     Audit(AuditArguments),
     /// What the program starts itself with; not for people
     #[command(hide = true)]
-    Worker { invocation: PathBuf },
+    Worker {
+        #[arg(long = "as", default_value = "worker")]
+        role: String,
+        invocation: PathBuf,
+        #[arg(last = true)]
+        program: Vec<OsString>,
+    },
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct NoArguments {}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The pipeline: its folder or file. Where there is none, only the machine is looked at
+    #[arg(default_value = ".")]
+    pub(crate) pipeline: PathBuf,
+}
 
 /// The pipeline, which comes last.
 #[derive(Clone, Debug, Args)]

@@ -57,11 +57,10 @@ pub fn main(registry: Registry) -> ExitCode {
     let program = Program {
         registry: Arc::new(registry),
     };
-    let exit = panic::catch_unwind(AssertUnwindSafe(|| dispatch(&program, arguments.verb))).unwrap_or_else(|_| {
+    panic::catch_unwind(AssertUnwindSafe(|| dispatch(&program, arguments.verb))).unwrap_or_else(|_| {
         tell!("this is a bug in understudy, not in your pipeline or data; what a run left half done, the next run finishes");
-        Exit::Bug
-    });
-    exit.into()
+        Exit::Bug.into()
+    })
 }
 
 fn usage(error: &clap::Error) -> ExitCode {
@@ -78,9 +77,10 @@ struct Program {
     registry: Arc<Registry>,
 }
 
-fn dispatch(program: &Program, verb: Verb) -> Exit {
-    match verb {
+fn dispatch(program: &Program, verb: Verb) -> ExitCode {
+    let exit = match verb {
         Verb::Check(arguments) => verb::check::check(program, &arguments),
+        Verb::Doctor(arguments) => verb::doctor::doctor(program, &arguments),
         Verb::Schema(_) => verb::schema::schema(),
         Verb::Plan(arguments) => verb::plan::plan(program, &arguments),
         Verb::Run(arguments) => verb::run::run(program, &arguments),
@@ -100,6 +100,11 @@ fn dispatch(program: &Program, verb: Verb) -> Exit {
         Verb::Withdraw(arguments) => verb::moves::towards_old(LaneEvent::Withdraw, &arguments),
         Verb::Repair(arguments) => verb::repair::repair(program, &arguments),
         Verb::Audit(arguments) => verb::audit::audit(&arguments),
-        Verb::Worker { invocation } => verb::worker::worker(program, &invocation),
-    }
+        Verb::Worker {
+            role,
+            invocation,
+            program: becomes,
+        } => return verb::worker::worker(program, &role, &invocation, &becomes),
+    };
+    exit.into()
 }

@@ -32,6 +32,26 @@ defects! {
     OpenNetwork = "open_network",
     /// The live locations are not compared with what was published.
     NoListing = "no_listing",
+    /// What a worker started lives on when it ends.
+    KeepOrphans = "keep_orphans",
+    /// Nobody looks at the memory of a worker.
+    NoMemoryWatch = "no_memory_watch",
+    /// Nobody looks at what a worker writes.
+    NoDiskWatch = "no_disk_watch",
+    /// Nobody counts the processes of a worker.
+    NoProcessWatch = "no_process_watch",
+    /// No control group holds between two looks of the watchdog.
+    NoGroup = "no_group",
+    /// A worker may run for ever.
+    NoWallLimit = "no_wall_limit",
+    /// A shadow gets the whole environment of the supervisor.
+    InheritEnvironment = "inherit_environment",
+    /// Secrets are not hidden in logs and messages.
+    ShowSecrets = "show_secrets",
+    /// A log may become as long as the disk.
+    NoLogLimit = "no_log_limit",
+    /// The folder of the pipeline, and so the live location, is granted for writing.
+    GrantPipeline = "grant_pipeline",
 }
 
 impl Sabotage {

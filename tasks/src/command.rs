@@ -9,10 +9,12 @@ mod error;
 mod log_tail;
 mod program;
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use understudy_core::secret::Secrets;
 
 pub use error::CommandError;
 
@@ -20,7 +22,7 @@ use crate::collect::collect;
 use crate::{RAW_FOLDER, TaskError, TaskOutput};
 
 /// One call of a program.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct CommandTask {
     /// The program and its arguments.
     pub argv: Vec<String>,
@@ -38,6 +40,19 @@ pub struct CommandTask {
     pub stdout: PathBuf,
     /// The file that takes its standard error.
     pub stderr: PathBuf,
+    /// What it is started with.
+    pub start: Start,
+}
+
+/// What a program is started with, beside what every program gets.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// What it is started through, which takes the program and its arguments; nothing, where it is started by itself.
+    pub launcher: Vec<OsString>,
+    /// Variables that are added to those of this process.
+    pub variables: BTreeMap<String, String>,
+    /// What must not stand in its logs.
+    pub secrets: Secrets,
 }
 
 /// Runs the program, waits for it and takes over what it wrote. If the returned future is dropped, the program is

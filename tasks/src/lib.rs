@@ -9,15 +9,17 @@ mod columns;
 mod command;
 mod external;
 mod input;
+mod log;
 mod merge;
 mod output;
 mod rust;
 mod sql;
 
 pub use columns::missing_columns;
-pub use command::{CommandError, CommandTask, run_command};
+pub use command::{CommandError, CommandTask, Start, run_command};
 pub use external::take_external;
 pub use input::{InputError, TaskInput, lay_out_input};
+pub use log::{HEAD_BYTES, KeptLog, TAIL_BYTES};
 pub use merge::{MergeError, MergeTask, Merged, merge_query, run_merge};
 pub use output::OutputError;
 pub use rust::{Call, InputTable, Registry, RustError, RustTask, Task, run_rust};
@@ -37,7 +39,7 @@ use understudy_tables::{TableError, TableSource};
 pub const DATA_FILE: &str = "data.parquet";
 
 /// The folder of what somebody else wrote, inside an output folder.
-const RAW_FOLDER: &str = "raw";
+pub const RAW_FOLDER: &str = "raw";
 
 /// What a task made.
 #[derive(Clone, Debug, Serialize, Deserialize)]

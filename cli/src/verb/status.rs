@@ -95,6 +95,9 @@ fn of_change(
     for alert in &change.alerts {
         lines.push(format!("ALERT: {}", visible(alert)));
     }
+    for doubt in &change.doubts {
+        lines.push(format!("NOTE: {}", visible(doubt)));
+    }
     lines.extend(fallen(change));
     if let Some(flipped) = change.flipped.as_ref().filter(|last| last.overridden) {
         lines.push(format!(

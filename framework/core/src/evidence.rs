@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::comparison::Comparison;
 use crate::customer::Customer;
 use crate::digest::Digest;
+use crate::isolation::{Isolation, doubts};
 use crate::judge::lanes::ChangeVerdict;
 use crate::rule::Rule;
 use crate::run::Usage;
@@ -53,6 +54,9 @@ pub struct RunEvidence {
     /// knows nothing.
     #[serde(default)]
     pub seen: u64,
+    /// What kept its shadows in their places, by task and version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub isolation: BTreeMap<String, Isolation>,
 }
 
 impl RunEvidence {
@@ -198,6 +202,9 @@ pub struct TrackRun {
     pub expiring: BTreeMap<String, RunDate>,
     /// The number of the last move in the ledger when the run read the stages.
     pub seen: u64,
+    /// What a reader should know of how its shadows were kept in their places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
 }
 
 /// One lane's runs.
@@ -251,6 +258,7 @@ impl Track {
             cost: evidence.cost,
             expiring: evidence.expiring.clone(),
             seen: evidence.seen,
+            doubts: doubts(&evidence.isolation),
         };
         self.runs.insert(evidence.run.clone(), about);
         let run: Arc<str> = Arc::from(evidence.run.as_str());

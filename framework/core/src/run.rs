@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::comparison::Comparison;
 use crate::customer::Customer;
 use crate::digest::Digest;
+use crate::isolation::Isolation;
 use crate::leak::Leak;
 use crate::plan::NodeId;
 
@@ -27,6 +28,9 @@ pub struct RunLog {
     pub published: Option<PublicationRecord>,
     /// Inputs that were not the same at the end: path and what happened to it.
     pub changed_inputs: Vec<String>,
+    /// What somebody else changed where the outputs are published, since this run published: path and what happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_writes: Vec<String>,
     /// What a person should look at.
     pub alerts: Vec<String>,
 }
@@ -40,6 +44,9 @@ pub struct NodeRecord {
     pub usage: Usage,
     /// Whether the output was there already, from the same code and inputs.
     pub reused: bool,
+    /// What kept it in its place, where it was executed as a shadow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
 }
 
 /// A node's output.
@@ -101,6 +108,8 @@ pub enum FailureKind {
     Timeout,
     /// It went beyond its limit of memory.
     Memory,
+    /// It went beyond another limit: of what it may write, or of processes.
+    Limit,
     /// Its process died.
     Died,
     /// Its process ended with a bug of ours.

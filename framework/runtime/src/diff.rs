@@ -194,6 +194,7 @@ pub async fn diff(
     let limits = WorkerLimits {
         wall: None,
         memory_bytes: Some(request.memory_bytes.saturating_add(MARGIN_BYTES)),
+        ..WorkerLimits::default()
     };
     let found = run(job, limits, crew, temporary).await;
     if found.is_err()
@@ -303,6 +304,7 @@ async fn run(
     let invocation = Invocation {
         step: "diff".to_owned(),
         folder: temporary.join("work"),
+        confinement: None,
         job: Job::Diff(Box::new(job)),
     };
     let end = crew.run(&invocation, limits, &temporary.join("log")).await;

@@ -195,5 +195,6 @@ fn evidence_of(store: &Store, spec: &Spec, judged: &JudgedRun) -> RunEvidence {
         cost: None,
         expiring: Default::default(),
         seen: 0,
+        isolation: Default::default(),
     })
 }

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod compare;
+mod confine;
 mod graph;
 mod leaks;
 mod node;
@@ -14,7 +15,7 @@ use std::time::Instant;
 use understudy_core::event::{Event, StepEnd};
 use understudy_core::path_part::encode;
 use understudy_core::plan::{Half, NodeId, Plan, Work};
-use understudy_core::run::{Failure, FailureKind, RunLog, Usage};
+use understudy_core::run::{Failure, FailureKind, RunLog};
 use understudy_core::snapshot::InputSnapshot;
 use understudy_core::stage::LaneStages;
 
@@ -22,7 +23,7 @@ use crate::events::EventSink;
 use crate::pipeline::Pipeline;
 use crate::report::files::diff::DiffFiles;
 use crate::store::layout::Store;
-use crate::worker::{Answer, Crew, Invocation, Job, WorkerLimits};
+use crate::worker::{Confinement, Crew, Invocation, Job, Outfit, WorkerEnd, WorkerLimits};
 
 /// How the executor works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,17 @@ impl std::fmt::Debug for Executor<'_> {
             .field("run", &self.plan.run)
             .finish_non_exhaustive()
     }
+}
+
+/// How a worker is sent out.
+#[derive(Debug, Default)]
+struct Sent {
+    /// What it may use up.
+    limits: WorkerLimits,
+    /// What keeps it in its place.
+    confinement: Option<Confinement>,
+    /// What its version is given.
+    outfit: Outfit,
 }
 
 /// One thing to do.
@@ -204,13 +216,8 @@ impl Executor<'_> {
         }
     }
 
-    /// Runs a worker for a step and tells of it.
-    async fn work(
-        &self,
-        step: &str,
-        job: Job,
-        limits: WorkerLimits,
-    ) -> (Result<Answer, Failure>, Usage) {
+    /// Runs a worker for a step.
+    async fn work(&self, step: &str, job: Job, sent: Sent) -> WorkerEnd {
         let folder = self.step_folder(step);
         let log = self.log_file(step);
         // What an earlier attempt answered must never be taken for this one's answer.
@@ -218,11 +225,15 @@ impl Executor<'_> {
         let invocation = Invocation {
             step: step.to_owned(),
             folder: folder.clone(),
+            confinement: sent.confinement,
             job,
         };
-        let end = self.crew.run(&invocation, limits, &log).await;
+        let end = self
+            .crew
+            .send(&invocation, &sent.outfit, sent.limits, &log)
+            .await;
         let _ = std::fs::remove_dir_all(&folder);
-        (end.answer, end.usage)
+        end
     }
 
     fn step_folder(&self, step: &str) -> PathBuf {

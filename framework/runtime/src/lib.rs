@@ -5,6 +5,7 @@
 
 mod clock;
 pub mod diff;
+pub mod doctor;
 pub mod error;
 pub mod events;
 pub mod evidence;

@@ -38,6 +38,7 @@ use crate::store::claim::{self, Leased};
 use crate::store::durable;
 use crate::store::lease::Lease;
 use crate::store::ledger;
+use crate::store::listing::Listing;
 use crate::store::lock::Lock;
 use crate::store::publish::{Finished, Outcome, finish_pending};
 use crate::store::upload::upload_run;
@@ -200,6 +201,7 @@ pub(crate) async fn carry_out(
         bug: false,
         lease,
         ran_at: None,
+        listing: Listing::default(),
     };
     attempt.live(request.halves, earlier).await?;
     // From here on live has what it gets: nothing that goes wrong changes how the run ends for it.
@@ -438,6 +440,8 @@ struct Attempt<'a> {
     lease: Option<Lease>,
     /// When the run was judged first, if it is judged again by other rules.
     ran_at: Option<String>,
+    /// What stood where outputs are published, when nobody but the framework had any business there.
+    listing: Listing,
 }
 
 impl Attempt<'_> {
@@ -451,7 +455,9 @@ impl Attempt<'_> {
             }
         } else {
             let since = Instant::now();
+            self.listing = self.listed();
             self.executor.half(Half::Live).await;
+            self.look_for_foreign_writes();
             self.live = self.publish().await?;
             self.live_wall = since.elapsed();
             self.keep_digests(earlier);
@@ -508,16 +514,36 @@ impl Attempt<'_> {
         judged.unwrap_or_default()
     }
 
-    async fn shadow_half(&self, halves: Halves) {
+    async fn shadow_half(&mut self, halves: Halves) {
         let stopped =
             matches!(self.live, LiveEnd::Failed(_)) || self.executor.crew.is_interrupted();
         if halves != Halves::Live && !stopped {
+            self.listing = self.listed();
             self.executor.half(Half::Shadow).await;
             self.executor.comparisons().await;
             self.executor.leaks().await;
+            self.look_for_foreign_writes();
         }
         self.look_for_changes();
         self.remember_schemas();
+    }
+
+    fn listed(&self) -> Listing {
+        Listing::take(&self.prepared.pipeline, &self.prepared.plan)
+    }
+
+    /// Promise 2: only the framework publishes. What no sandbox prevented is found.
+    fn look_for_foreign_writes(&self) {
+        let changes = self
+            .listed()
+            .changed_since(&self.listing, &self.prepared.store);
+        for what in &changes {
+            self.executor.alert(format!(
+                "somebody else wrote where outputs are published: {what}"
+            ));
+        }
+        let mut log = self.executor.log.borrow_mut();
+        log.foreign_writes.extend(changes);
     }
 
     /// Promise 3: what was read must be what was pinned, code included.

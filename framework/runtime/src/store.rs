@@ -9,6 +9,7 @@ pub mod fault;
 pub mod layout;
 pub(crate) mod lease;
 pub mod ledger;
+pub mod listing;
 pub(crate) mod lock;
 pub mod publish;
 pub mod remote;

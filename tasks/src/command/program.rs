@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io;
+use std::io::{self, PipeWriter};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tokio::process::{Child, Command};
@@ -14,7 +14,10 @@ use tokio::process::{Child, Command};
 use super::environment::PREFIX;
 use super::log_tail::last_lines;
 use super::{CommandError, CommandTask};
-use crate::TaskError;
+use crate::{KeptLog, TaskError};
+
+/// How long the rest of what a program printed is waited for when it has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the program to its end; anything but exit code 0 is an error.
 pub(super) async fn run(
@@ -22,8 +25,11 @@ pub(super) async fn run(
     variables: &BTreeMap<String, OsString>,
 ) -> Result<(), TaskError> {
     let program = task.argv.first().ok_or(CommandError::NoProgram)?;
-    let mut child = start(task, program, variables)?;
+    let (stdout, stderr) = (log(task, &task.stdout)?, log(task, &task.stderr)?);
+    let mut child = start(task, program, variables, [stdout.1, stderr.1])?;
     let waited = child.wait().await;
+    stdout.0.end(LAST_WORDS);
+    stderr.0.end(LAST_WORDS);
     let status = waited.map_err(|source| CommandError::NotWaited {
         program: program.clone(),
         source,
@@ -35,24 +41,25 @@ fn start(
     task: &CommandTask,
     program: &str,
     variables: &BTreeMap<String, OsString>,
+    [stdout, stderr]: [PipeWriter; 2],
 ) -> Result<Child, TaskError> {
     if !task.working_dir.is_dir() {
         return Err(CommandError::NoFolder(task.working_dir.clone()).into());
     }
-    let mut command = Command::new(place_of(program, &task.working_dir));
+    let mut command = command_of(task, program)?;
     command
         .args(&task.argv[1..])
         .current_dir(&task.working_dir)
         .stdin(Stdio::null())
-        .stdout(log_file(&task.stdout)?)
-        .stderr(log_file(&task.stderr)?)
+        .stdout(stdout)
+        .stderr(stderr)
         .kill_on_drop(true);
     for (name, _) in
         std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(PREFIX))
     {
         command.env_remove(name);
     }
-    command.envs(variables);
+    command.envs(&task.start.variables).envs(variables);
     Ok(command
         .spawn()
         .map_err(|source| not_started(program, &task.working_dir, source))?)
@@ -68,10 +75,32 @@ fn place_of(program: &str, working_dir: &Path) -> PathBuf {
     }
 }
 
-fn log_file(path: &Path) -> Result<Stdio, TaskError> {
-    let file = File::options().create(true).append(true).open(path);
-    file.map(Stdio::from)
-        .map_err(TaskError::io(path, "created"))
+/// The program, or what it is started through: then it has to be there, as a launcher could not say that it is not.
+fn command_of(task: &CommandTask, program: &str) -> Result<Command, TaskError> {
+    let place = place_of(program, &task.working_dir);
+    let Some((launcher, arguments)) = task.start.launcher.split_first() else {
+        return Ok(Command::new(place));
+    };
+    if !is_there(task, program, &place) {
+        let gone = io::Error::from(io::ErrorKind::NotFound);
+        return Err(not_started(program, &task.working_dir, gone).into());
+    }
+    let mut command = Command::new(launcher);
+    command.args(arguments).arg(place);
+    Ok(command)
+}
+
+fn is_there(task: &CommandTask, program: &str, place: &Path) -> bool {
+    if program.contains('/') {
+        return place.is_file();
+    }
+    let own = task.start.variables.get("PATH").map(OsString::from);
+    let path = own.or_else(|| std::env::var_os("PATH")).unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn log(task: &CommandTask, path: &Path) -> Result<(KeptLog, PipeWriter), TaskError> {
+    KeptLog::begin(path, task.start.secrets.clone()).map_err(TaskError::io(path, "created"))
 }
 
 fn not_started(program: &str, working_dir: &Path, source: io::Error) -> CommandError {

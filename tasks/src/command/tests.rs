@@ -5,7 +5,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use understudy_tables::TableError;
 
-use super::{CommandTask, run_command};
+use super::{CommandTask, Start, run_command};
 use crate::{TaskError, TaskOutput};
 
 fn task(folder: &Path, argv: &[&str]) -> CommandTask {
@@ -18,6 +18,7 @@ fn task(folder: &Path, argv: &[&str]) -> CommandTask {
         temp_dir: folder.join("temp"),
         stdout: folder.join("stdout"),
         stderr: folder.join("stderr"),
+        start: Start::default(),
     }
 }
 
@@ -252,4 +253,50 @@ fn a_dropped_call_ends_the_program() {
 
 fn is_zombie(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z"))
+}
+
+#[test]
+fn a_program_is_started_through_a_launcher_with_the_variables_that_it_is_given() {
+    let folder = TempDir::new().unwrap();
+    let mut task = task(
+        folder.path(),
+        &[
+            "sh",
+            "-c",
+            "printf 'id,said\n1,%s\n' \"$GREETING\" > $UNDERSTUDY_OUTPUT/a.csv; echo $GREETING",
+        ],
+    );
+    task.start.launcher = vec!["env".into(), "GREETING=hello".into()];
+    run(&task).unwrap();
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(read("out/raw/a.csv"), "id,said\n1,hello\n");
+    task.start = Start {
+        variables: [("GREETING".to_owned(), "good morning".to_owned())].into(),
+        secrets: understudy_core::secret::Secrets::new([("GREETING", "good morning")]),
+        ..Start::default()
+    };
+    fs::remove_dir_all(folder.path().join("out")).unwrap();
+    run(&task).unwrap();
+    assert_eq!(read("out/raw/a.csv"), "id,said\n1,good morning\n");
+    assert_eq!(read("stdout"), "hello\n<secret GREETING>\n");
+}
+
+#[test]
+fn a_program_that_is_nowhere_is_told_of_through_a_launcher_too() {
+    let folder = TempDir::new().unwrap();
+    for (program, expected) in [
+        (
+            "no-such-program",
+            "program `no-such-program` is not found; it is in no folder of `PATH`",
+        ),
+        (
+            "./gone.sh",
+            "program `./gone.sh` is not found; it was looked for from `~`",
+        ),
+    ] {
+        let mut task = task(folder.path(), &[program]);
+        task.start.launcher = vec!["env".into()];
+        let result = run(&task);
+        assert_eq!(failure(&folder, result), expected);
+    }
 }

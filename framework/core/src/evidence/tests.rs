@@ -35,6 +35,7 @@ fn evidence(day: u32, lanes: &[(&str, Verdict)]) -> RunEvidence {
         cost: None,
         expiring: BTreeMap::new(),
         seen: u64::from(day),
+        isolation: Default::default(),
     }
 }
 

@@ -40,6 +40,7 @@ fn run(day: i64, verdict: Verdict, rows: u64, expected: u64) -> RunEvidence {
         cost: None,
         expiring: BTreeMap::new(),
         seen: 0,
+        isolation: Default::default(),
     }
 }
 

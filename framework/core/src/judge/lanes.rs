@@ -76,6 +76,11 @@ fn judge_task(
         .changed_inputs
         .iter()
         .map(|what| format!("an input changed during the run: {what}"))
+        .chain(
+            log.foreign_writes
+                .iter()
+                .map(|what| format!("somebody else wrote where outputs are published: {what}")),
+        )
         .collect();
     match log.comparisons.get(&position).map(|record| &record.outcome) {
         Some(Ok(comparison)) if doubts.is_empty() => judge_comparison(comparison, doubts),

@@ -35,6 +35,9 @@ pub struct Spec {
     pub flags: FlagSettings,
     /// What becomes of edits of live versions.
     pub live_edits: LiveEdits,
+    /// What becomes of a shadow where the machine cannot confine it fully.
+    #[serde(default)]
+    pub sandbox: Sandbox,
     /// Who is told of runs.
     pub notify: Vec<Notify>,
 }
@@ -101,6 +104,9 @@ pub struct Task {
     pub output: Output,
     /// The version that is live.
     pub live: String,
+    /// Whether it may run as a shadow.
+    #[serde(default)]
+    pub shadow: ShadowRuns,
     /// Its versions, by name.
     pub versions: BTreeMap<String, Version>,
 }
@@ -229,6 +235,60 @@ pub struct Version {
     pub params: BTreeMap<String, Param>,
     /// What it may use up.
     pub limits: Limits,
+    /// Its environment and network.
+    #[serde(default, skip_serializing_if = "Surroundings::is_empty")]
+    pub surroundings: Surroundings,
+}
+
+/// What a command finds beside its inputs.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// Environment variables, as the file says them: a secret is a reference such as `${env:TOKEN}`.
+    pub env: BTreeMap<String, String>,
+    /// Those that take their place where it runs as a shadow.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shadow_env: BTreeMap<String, String>,
+    /// The hosts that it needs, with or without a port.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+}
+
+impl Surroundings {
+    /// Whether the file says nothing of them.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The environment that is declared for a shadow.
+    #[must_use]
+    pub fn of_shadow(&self) -> BTreeMap<String, String> {
+        let mut env = self.env.clone();
+        env.extend(self.shadow_env.clone());
+        env
+    }
+}
+
+/// Whether a task may run as a shadow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShadowRuns {
+    /// It computes its output and does nothing else.
+    #[default]
+    Allowed,
+    /// It does more than that.
+    Never,
+}
+
+/// What becomes of a shadow where the machine cannot confine it fully.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sandbox {
+    /// It runs under what there is, and that is said.
+    #[default]
+    BestEffort,
+    /// It does not run.
+    Required,
 }
 
 /// How a version computes.
@@ -345,6 +405,15 @@ pub struct Limits {
     pub wall_secs: Option<u64>,
     /// Memory of all its processes together, in bytes.
     pub memory_bytes: Option<u64>,
+    /// What a shadow may write in all, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_bytes: Option<u64>,
+    /// How many files one process of a shadow may hold open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u32>,
+    /// How many processes and threads a shadow may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<u32>,
 }
 
 /// A change: the unit of rollout.

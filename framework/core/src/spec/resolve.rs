@@ -9,7 +9,9 @@ mod locations;
 mod names;
 mod notify;
 mod rules;
+mod shadows;
 mod slices;
+mod surroundings;
 mod tasks;
 mod versions;
 
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 
 use super::FileCheck;
 use super::location::{Location, LocationError};
-use super::model::{Change, Dataset, FlagSettings, LiveEdits, Slice, Spec, Task};
+use super::model::{Change, Dataset, FlagSettings, LiveEdits, Sandbox, Slice, Spec, Task};
 use super::nearest::hint;
 use super::places::Spot;
 use super::problems::{Origin, Problems, Uses, quoted};
@@ -107,6 +109,10 @@ fn assemble(
             .collect(),
         suspended: BTreeMap::new(),
         flags: FlagSettings::File,
+        sandbox: match text_at(root, "sandbox") {
+            Some(("required", _)) => Sandbox::Required,
+            _ => Sandbox::BestEffort,
+        },
         live_edits: match text_at(root, "live_edits") {
             Some(("refuse", _)) => LiveEdits::Refuse,
             _ => LiveEdits::Alert,

@@ -89,6 +89,12 @@ pub(crate) static PIPELINE: Section = Section {
             need: Optional,
         },
         Key {
+            name: "sandbox",
+            about: "What becomes of a shadow where the machine cannot confine it fully: `best_effort` runs it under what there is and says so (the default), `required` does not run it.",
+            shape: Shape::Word(&["best_effort", "required"]),
+            need: Optional,
+        },
+        Key {
             name: "notify",
             about: "Who is told of runs; it never delays or fails one.",
             shape: Shape::List(&ListOf {
@@ -162,6 +168,12 @@ static TASK: Section = Section {
             about: "The version that is live.",
             shape: Shape::Text,
             need: Required,
+        },
+        Key {
+            name: "shadow",
+            about: "`never`: it is not run as a shadow, as it does more than compute its output; it delivers, sends or loads something.",
+            shape: Shape::Word(&["never"]),
+            need: Optional,
         },
         Key {
             name: "versions",
@@ -320,6 +332,28 @@ static VERSION: Section = Section {
             shape: Shape::Section(&LIMITS),
             need: Optional,
         },
+        Key {
+            name: "env",
+            about: "Environment variables of a command or a Rust task, by name; a secret as `${env:NAME}` or `${file:path}`. As a shadow it has these and a few plain ones, and no others.",
+            shape: Shape::ByName(&ENV),
+            need: Optional,
+        },
+        Key {
+            name: "shadow",
+            about: "What is different where it runs as a shadow.",
+            shape: Shape::Section(&SHADOW),
+            need: Optional,
+        },
+        Key {
+            name: "hosts",
+            about: "The hosts that a command or a Rust task needs, such as `db.example.org` or `db.example.org:5432`: without any, a shadow has no network. What it reads there is not pinned.",
+            shape: Shape::List(&ListOf {
+                of: Shape::Text,
+                noun: "host",
+                may_be_empty: false,
+            }),
+            need: Optional,
+        },
     ],
     one_of: Some(&OneOf {
         keys: &["sql", "command", "external", "merge", "rust"],
@@ -327,6 +361,24 @@ static VERSION: Section = Section {
         several: "computes in two ways",
         fix: "write one of `sql: <file>`, `command: [<program>, <argument>, …]`, `external: { location: … }`, `merge: { how: …, missing: … }` and `rust: <name>`",
     }),
+};
+
+static ENV: ByName = ByName {
+    of: Shape::Verbatim,
+    noun: "variable",
+    may_be_empty: true,
+    owner: Owner::Parent,
+};
+
+static SHADOW: Section = Section {
+    about: "What is different where a version runs as a shadow.",
+    keys: &[Key {
+        name: "env",
+        about: "Environment variables that take the place of those in `env`, such as credentials that cannot write.",
+        shape: Shape::ByName(&ENV),
+        need: Required,
+    }],
+    one_of: None,
 };
 
 static EXTERNAL: Section = Section {
@@ -402,6 +454,30 @@ static LIMITS: Section = Section {
             name: "memory",
             about: "Memory of all its processes together, such as `2GB`.",
             shape: Shape::Memory,
+            need: Optional,
+        },
+        Key {
+            name: "disk",
+            about: "What a shadow may write in all, such as `20GB`.",
+            shape: Shape::Memory,
+            need: Optional,
+        },
+        Key {
+            name: "files",
+            about: "How many files one process of a shadow may hold open.",
+            shape: Shape::Count {
+                min: 32,
+                max: 1_000_000,
+            },
+            need: Optional,
+        },
+        Key {
+            name: "processes",
+            about: "How many processes and threads a shadow may have.",
+            shape: Shape::Count {
+                min: 8,
+                max: 100_000,
+            },
             need: Optional,
         },
     ],

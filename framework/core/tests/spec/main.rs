@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod columns;
+mod isolation;
 mod lake;
 mod limits;
 mod mistakes;

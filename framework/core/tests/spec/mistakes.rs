@@ -34,7 +34,7 @@ mod keys {
             expect![[r#"
                 understudy.yaml:3:1: unknown key `ower` in the pipeline
                     ower: data-core
-                    hint: did you mean `owner`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, runbook, slices, store, tasks
+                    hint: did you mean `owner`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, runbook, sandbox, slices, store, tasks
                 => nothing runs
             "#]],
         );
@@ -1145,7 +1145,7 @@ mod files {
             expect![[r#"
                 understudy.yaml:1:1: the pipeline must be a mapping, not a list
                     [1, 2]
-                    hint: write some of: pipeline, store, owner, runbook, datasets, slices, tasks, changes, flags, live_edits, notify
+                    hint: write some of: pipeline, store, owner, runbook, datasets, slices, tasks, changes, flags, live_edits, sandbox, notify
                 => nothing runs
             "#]],
         );
@@ -1201,7 +1201,7 @@ changes:
         expect![[r#"
             understudy.yaml:2:1: unknown key `pipelin` in the pipeline
                 pipelin: flights
-                hint: did you mean `pipeline`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, runbook, slices, store, tasks
+                hint: did you mean `pipeline`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, runbook, sandbox, slices, store, tasks
             understudy.yaml:4:24: `{day}` is not a placeholder
                 flights: { location: "data/{day}" }
                 hint: the placeholders are {date}, {date-1d} and the like (a number of days before or after), and {slice}

@@ -86,6 +86,7 @@ fn every_key_arrives() {
                 "customer": "carrier"
               },
               "live": "v1",
+              "shadow": "allowed",
               "versions": {
                 "v1": {
                   "name": "v1",
@@ -152,6 +153,7 @@ fn every_key_arrives() {
                 "customer": "carrier"
               },
               "live": "v1",
+              "shadow": "allowed",
               "versions": {
                 "v1": {
                   "name": "v1",
@@ -208,6 +210,7 @@ fn every_key_arrives() {
                 "customer": null
               },
               "live": "v1",
+              "shadow": "allowed",
               "versions": {
                 "v1": {
                   "name": "v1",
@@ -435,6 +438,7 @@ fn every_key_arrives() {
           "suspended": {},
           "flags": "file",
           "live_edits": "refuse",
+          "sandbox": "best_effort",
           "notify": []
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&spec).unwrap());

@@ -20,6 +20,8 @@ use crate::worker::{Answer, CompareJob, Findings, Job, WorkerLimits};
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 /// What a comparison's process may use beyond what its engine plans with.
 const FOOTING_BYTES: u64 = 1 << 30;
+/// How many files a comparison may hold open: its parts go to many.
+const FILES: u32 = 65_536;
 
 /// A comparison as it is kept, with what it was made from.
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,9 +100,13 @@ impl Executor<'_> {
         let limits = WorkerLimits {
             wall: Some(DEADLINE),
             memory_bytes: Some(memory_bytes),
+            files: Some(FILES),
+            ..WorkerLimits::default()
         };
-        let (answer, usage) = self.work(name, job, limits).await;
-        let outcome = answer.and_then(|answer| match answer {
+        let sent = self.sent_for_comparison(&job, limits);
+        let end = self.work(name, Job::Compare(Box::new(job)), sent).await;
+        let usage = end.usage;
+        let outcome = end.answer.and_then(|answer| match answer {
             Answer::Compared(found) => keep(folder, key, found, usage),
             _ => Err(wrong_answer()),
         });
@@ -135,7 +141,11 @@ impl Executor<'_> {
             .findings_dir(&self.plan.run, &planned.change, &planned.task)
     }
 
-    fn compare_job(&self, planned: &PlannedComparison, folder: &Path) -> Result<Job, Failure> {
+    fn compare_job(
+        &self,
+        planned: &PlannedComparison,
+        folder: &Path,
+    ) -> Result<CompareJob, Failure> {
         let report_folder = folder.to_owned();
         let unwritable = |error| {
             Failure::new(
@@ -149,7 +159,7 @@ impl Executor<'_> {
             }
             _ => fs::create_dir_all(&report_folder).map_err(unwritable)?,
         }
-        Ok(Job::Compare(Box::new(CompareJob {
+        Ok(CompareJob {
             change: planned.change.clone(),
             task: planned.task.clone(),
             date: self.plan.date,
@@ -162,7 +172,7 @@ impl Executor<'_> {
             report_folder,
             memory_bytes: self.resources.memory_bytes,
             threads: self.resources.threads,
-        })))
+        })
     }
 
     /// A node's output as its program wrote it: CSV's types are then inferred over both sides of the comparison.

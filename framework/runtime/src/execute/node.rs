@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use understudy_core::digest::Digest;
 use understudy_core::event::StepEnd;
+use understudy_core::isolation::Isolation;
 use understudy_core::plan::{GivenOutput, Half, InputFrom, Node, NodeId, NodeInput, Work};
 use understudy_core::run::{Failure, FailureKind, NodeOutput, NodeRecord, Usage};
 use understudy_core::snapshot::Found;
@@ -12,7 +13,7 @@ use understudy_core::spec::{Input, InputSource, Stored, Task, Version, VersionKi
 use understudy_tables::{TableSource, pin};
 use understudy_tasks::DATA_FILE;
 
-use super::{Executor, Reuse, wrong_answer};
+use super::{Executor, Reuse, Sent, wrong_answer};
 use crate::observe::{external_source, stored_source};
 use crate::worker::{
     Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits,
@@ -20,6 +21,24 @@ use crate::worker::{
 
 /// The file that says that a node's output is complete.
 const RESULT_FILE: &str = "result.json";
+
+/// What came of making a node.
+struct Made {
+    outcome: Result<NodeResult, Failure>,
+    usage: Usage,
+    isolation: Option<Isolation>,
+}
+
+impl Made {
+    /// Nothing was begun.
+    fn failed(failure: Failure) -> Self {
+        Self {
+            outcome: Err(failure),
+            usage: Usage::default(),
+            isolation: None,
+        }
+    }
+}
 
 impl Executor<'_> {
     /// Gives a node its output, or a reason why it has none.
@@ -65,6 +84,7 @@ impl Executor<'_> {
             outcome: Err(failure),
             usage: Usage::default(),
             reused: false,
+            isolation: None,
         };
         if let Work::Given(given) = &self.plan.node(id).work {
             return self.given(id, given);
@@ -83,13 +103,15 @@ impl Executor<'_> {
                 usage: result.usage,
                 outcome: Ok(output_of(&result)),
                 reused: true,
+                isolation: result.isolation,
             };
         }
-        let (outcome, usage) = self.make(id, name, key).await;
+        let made = self.make(id, name, key).await;
         NodeRecord {
-            outcome: outcome.map(|result| output_of(&result)),
-            usage,
+            outcome: made.outcome.map(|result| output_of(&result)),
+            usage: made.usage,
             reused: false,
+            isolation: made.isolation,
         }
     }
 
@@ -110,6 +132,7 @@ impl Executor<'_> {
             outcome: is_there.then_some(output).ok_or_else(gone),
             usage: Usage::default(),
             reused: true,
+            isolation: None,
         }
     }
 
@@ -206,20 +229,12 @@ impl Executor<'_> {
         self.result(id).filter(|result| result.key == *key)
     }
 
-    async fn make(
-        &self,
-        id: NodeId,
-        name: &str,
-        key: Digest,
-    ) -> (Result<NodeResult, Failure>, Usage) {
+    async fn make(&self, id: NodeId, name: &str, key: Digest) -> Made {
         let node = self.plan.node(id);
         let output = self.output_folder(id);
         if let Err(error) = clear(&output) {
             let message = format!("`{}` cannot be written: {error}", output.display());
-            return (
-                Err(Failure::new(FailureKind::Machine, message)),
-                Usage::default(),
-            );
+            return Made::failed(Failure::new(FailureKind::Machine, message));
         }
         let job = match &node.work {
             Work::Compute {
@@ -233,16 +248,24 @@ impl Executor<'_> {
                 "is given, and cannot be made",
             )),
         };
-        let job = match job {
+        let (job, sent) = match job {
             Ok(job) => job,
-            Err(failure) => return (Err(failure), Usage::default()),
+            Err(failure) => return Made::failed(failure),
         };
-        let (answer, usage) = self.work(name, job, self.limits(node)).await;
-        let made = answer.and_then(|answer| match answer {
-            Answer::Made(result) => Ok(NodeResult { usage, ..result }),
+        let end = self.work(name, job, sent).await;
+        let made = end.answer.and_then(|answer| match answer {
+            Answer::Made(result) => Ok(NodeResult {
+                usage: end.usage,
+                isolation: end.isolation.clone(),
+                ..result
+            }),
             _ => Err(wrong_answer()),
         });
-        (made.and_then(|result| keep(&output, result)), usage)
+        Made {
+            outcome: made.and_then(|result| keep(&output, result)),
+            usage: end.usage,
+            isolation: end.isolation,
+        }
     }
 
     fn limits(&self, node: &Node) -> WorkerLimits {
@@ -257,15 +280,12 @@ impl Executor<'_> {
             } => {
                 let beside = shadow_of.or_else(|| self.live_node(&node.task));
                 let log = self.log.borrow();
-                let live = beside
-                    .and_then(|id| log.nodes.get(&id))
-                    .map(|record| record.usage);
-                WorkerLimits::shadow(*limits, live)
+                let live = beside.and_then(|id| log.nodes.get(&id));
+                let output = live.and_then(|record| record.outcome.as_ref().ok());
+                let bytes = output.map_or(0, |output| output.bytes);
+                WorkerLimits::shadow(*limits, live.map(|record| record.usage), bytes)
             }
-            Work::Assemble { .. } | Work::Given(_) => WorkerLimits {
-                wall: None,
-                memory_bytes: None,
-            },
+            Work::Assemble { .. } | Work::Given(_) => WorkerLimits::default(),
         }
     }
 
@@ -285,11 +305,12 @@ impl Executor<'_> {
         name: &str,
         output: PathBuf,
         key: Digest,
-    ) -> Result<Job, Failure> {
+    ) -> Result<(Job, Sent), Failure> {
         let task = self.task(&node.task);
         let version = &task.versions[version];
         let limits = self.limits(node);
-        Ok(Job::Task(Box::new(TaskJob {
+        let outfit = self.outfit(node, version)?;
+        let job = TaskJob {
             task: task.name.clone(),
             version: version.name.clone(),
             code: self.code(version)?,
@@ -307,8 +328,12 @@ impl Executor<'_> {
             customer: task.output.customer.clone(),
             memory_bytes: engine_memory(limits, self.resources.memory_bytes),
             logs: ["out", "err"].map(|kind| self.log_file(&format!("{name} {kind}"))),
+            secret_names: outfit.secret_names(),
             key,
-        })))
+        };
+        let step = self.step_folder(name);
+        let sent = self.sent_for_task(node, &job, version, outfit, limits, &step)?;
+        Ok((Job::Task(Box::new(job)), sent))
     }
 
     fn task(&self, name: &str) -> &Task {
@@ -406,7 +431,7 @@ impl Executor<'_> {
         [old, new]: [NodeId; 2],
         output: PathBuf,
         key: Digest,
-    ) -> Result<Job, Failure> {
+    ) -> Result<(Job, Sent), Failure> {
         let assembly = self.assembly(change)?;
         let task = self.task(&node.task);
         // A side that failed is not read: then every lane is on the other one.
@@ -417,7 +442,7 @@ impl Executor<'_> {
             (Err(_), Ok(new)) => (new.clone(), new),
             (Err(failure), Err(_)) => return Err(failure),
         };
-        Ok(Job::Assemble(Box::new(AssembleJob {
+        let job = AssembleJob {
             task: node.task.clone(),
             old,
             new,
@@ -426,7 +451,8 @@ impl Executor<'_> {
             assembly,
             output,
             key,
-        })))
+        };
+        Ok((Job::Assemble(Box::new(job)), Sent::default()))
     }
 }
 

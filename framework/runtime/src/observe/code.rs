@@ -59,7 +59,21 @@ pub fn code_digests(pipeline: &Pipeline) -> Result<CodeDigests, CodeError> {
     Ok(digests)
 }
 
+/// What a version finds around it is part of what it is, as the file says it: another secret is not another version.
 fn version_digest(
+    pipeline: &Pipeline,
+    task: &Task,
+    version: &Version,
+) -> Result<Digest, CodeError> {
+    let code = digest_of_code(pipeline, task, version)?;
+    let (env, hosts) = (&version.surroundings.env, &version.surroundings.hosts);
+    if env.is_empty() && hosts.is_empty() {
+        return Ok(code);
+    }
+    Ok(Digest::of_json(&("surrounded", code, env, hosts)))
+}
+
+fn digest_of_code(
     pipeline: &Pipeline,
     task: &Task,
     version: &Version,

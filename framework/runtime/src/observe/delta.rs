@@ -13,6 +13,9 @@ use crate::worker::{Answer, CopyJob, Crew, Invocation, Job, WorkerLimits};
 const COPY_LIMIT: WorkerLimits = WorkerLimits {
     wall: None,
     memory_bytes: Some(4 << 30),
+    disk_bytes: None,
+    processes: None,
+    files: None,
 };
 
 /// Copies the version that was pinned into a folder that is there once all of it is.
@@ -42,6 +45,7 @@ pub(crate) async fn copy(
     let invocation = Invocation {
         step: format!("copy {}", snapshot.name),
         folder: own.path().to_owned(),
+        confinement: None,
         job: Job::Copy(Box::new(job)),
     };
     let end = crew

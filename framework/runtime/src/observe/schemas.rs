@@ -23,6 +23,9 @@ use crate::worker::{
 const INSPECT_LIMIT: WorkerLimits = WorkerLimits {
     wall: Some(Duration::from_secs(600)),
     memory_bytes: Some(4 << 30),
+    disk_bytes: None,
+    processes: None,
+    files: None,
 };
 
 /// What inspecting gave.
@@ -61,6 +64,7 @@ pub async fn inspect(
     let invocation = Invocation {
         step: "inspect".to_owned(),
         folder: folder.to_owned(),
+        confinement: None,
         job: Job::Inspect(Box::new(job)),
     };
     let end = crew

@@ -60,6 +60,8 @@ pub struct ChangeStatus {
     pub published_with_new: Option<[RunDate; 2]>,
     /// What a person should look at.
     pub alerts: Vec<String>,
+    /// What is not as it should be with the sandbox of the newest run, and what that read without its being pinned.
+    pub doubts: Vec<String>,
     /// The next wave of the policy, where one is left.
     pub next_wave: Option<NextWaveStatus>,
     /// All of these dates, those whose old output is gone, and those that a repair would publish anew.
@@ -186,10 +188,17 @@ fn of_change(situation: &Situation) -> ChangeStatus {
         published,
         flipped: flipped.map(for_people),
         alerts: situation.alerts.clone(),
+        doubts: newest_doubts(situation),
         next_wave: next_wave(situation),
         gate,
         lanes,
     }
+}
+
+fn newest_doubts(situation: &Situation) -> Vec<String> {
+    let runs = situation.track.runs.values();
+    let newest = runs.max_by_key(|run| run.finished);
+    newest.map(|run| run.doubts.clone()).unwrap_or_default()
 }
 
 fn next_wave(situation: &Situation) -> Option<NextWaveStatus> {

@@ -6,6 +6,7 @@ use understudy_core::comparison::Comparison;
 use understudy_core::customer::Customer;
 use understudy_core::evidence::{Cost, EVIDENCE_FORMAT, RunEvidence, expiring, lanes_of};
 use understudy_core::gate::beyond;
+use understudy_core::isolation::Isolation;
 use understudy_core::judge::lanes::{ChangeVerdict, TaskVerdict, judge};
 use understudy_core::ledger::{JudgedRun, KnownBy, LedgerEvent, Move, PublishedRun};
 use understudy_core::live_edits::live_versions;
@@ -315,7 +316,31 @@ impl Attempt<'_> {
             cost: self.cost(change, &log),
             expiring: expiring(judged),
             seen: self.prepared.last_move,
+            isolation: self.isolation(&log, Some(change)),
         }
+    }
+
+    /// What kept shadows in their places, by task and version: those of a change, or all of the run.
+    pub(super) fn isolation(
+        &self,
+        log: &RunLog,
+        change: Option<&str>,
+    ) -> BTreeMap<String, Isolation> {
+        let plan = &self.prepared.plan;
+        let compared = plan.comparisons.iter();
+        let own = compared
+            .filter(|planned| change.is_none_or(|change| planned.change == change))
+            .flat_map(|planned| [planned.old, planned.new]);
+        let isolated = own.filter_map(|id| {
+            let record = log.nodes.get(&id)?;
+            let isolation = record
+                .isolation
+                .clone()
+                .filter(|_| record.outcome.is_ok())?;
+            let node = plan.node(id);
+            Some((format!("{} {}", node.task, node.version()?), isolation))
+        });
+        isolated.collect()
     }
 
     /// What each side's changed tasks took; `None` unless all of them ran here.

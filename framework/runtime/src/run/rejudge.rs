@@ -24,6 +24,7 @@ use crate::pipeline::{self, Pipeline};
 use crate::prepare::{Asked, Prepared};
 use crate::store::Store;
 use crate::store::ledger;
+use crate::store::listing::Listing;
 use crate::store::upload::upload_run;
 use crate::worker::Crew;
 
@@ -137,6 +138,7 @@ impl Stored<'_> {
             live_wall: Duration::ZERO,
             bug: false,
             lease,
+            listing: Listing::default(),
             ran_at: Some(time(self.known.finished)),
         };
         let verdicts = attempt.judge(Halves::Shadow);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use understudy_core::customer::Customer;
+use understudy_core::isolation::doubts;
 use understudy_core::judge::lanes::ChangeVerdict;
 use understudy_core::live_edits::LiveEdit;
 use understudy_core::plan::{Half, NodeId, PlannedComparison, Work};
@@ -315,6 +316,9 @@ fn notes(attempt: &Attempt<'_>) -> Vec<String> {
         notes.extend(renamed.map(LiveEdit::text));
     }
     notes.extend(leak_notes(attempt));
+    notes.extend(doubts(
+        &attempt.isolation(&attempt.executor.log.borrow(), None),
+    ));
     notes.extend(live_notes(attempt));
     notes.extend(unused);
     notes

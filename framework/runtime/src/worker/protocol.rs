@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use understudy_core::comparison::Comparison;
 use understudy_core::digest::Digest;
+use understudy_core::isolation::Isolation;
 use understudy_core::rollout::Assembly;
 use understudy_core::rule::Rule;
 use understudy_core::run::{Failure, Usage};
@@ -15,6 +16,7 @@ use understudy_core::slice::SliceOf;
 use understudy_core::spec::{CommandInputs, Merge, Param};
 use understudy_tables::TableSource;
 
+use super::Confinement;
 use crate::report::files::diff::DiffFiles;
 
 /// One piece of work for one process.
@@ -24,6 +26,9 @@ pub struct Invocation {
     pub step: String,
     /// Where it answers and keeps temporary files.
     pub folder: PathBuf,
+    /// What keeps it in its place; `None` for live's own work and the framework's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<Confinement>,
     /// The work.
     pub job: Job,
 }
@@ -44,12 +49,19 @@ pub enum Job {
     Diff(Box<DiffJob>),
     /// Copy one version of a Delta table.
     Copy(Box<CopyJob>),
+    /// Try what a shadow must not be able to do.
+    Probe(ProbeJob),
 }
 
 impl Job {
     /// Whether it does what users asked for, as against the framework's own chores.
     pub(super) fn is_of_the_user(&self) -> bool {
         matches!(self, Self::Task(_) | Self::Compare(_) | Self::Diff(_))
+    }
+
+    /// Whether the worker itself runs code of the user's, with the environment that the code sees.
+    pub(super) fn runs_code_itself(&self) -> bool {
+        matches!(self, Self::Task(job) if matches!(job.code, JobCode::Rust { .. }))
     }
 }
 
@@ -65,6 +77,8 @@ pub enum Answer {
     Compared(Findings),
     /// To [`Job::Copy`].
     Copied,
+    /// To [`Job::Probe`].
+    Probed(Probed),
     /// To [`Job::Diff`]: an option names a column that neither table has.
     NoColumn(String),
     /// To any of them.
@@ -187,6 +201,9 @@ pub struct TaskJob {
     pub memory_bytes: u64,
     /// Where what it prints is kept: standard output, then standard error.
     pub logs: [PathBuf; 2],
+    /// The names of its variables that are secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secret_names: Vec<String>,
     /// Who may read it: the key of the result that the worker leaves beside the output.
     pub key: Digest,
 }
@@ -280,6 +297,28 @@ pub struct CopyJob {
     pub output: PathBuf,
 }
 
+/// Tries what a shadow must not be able to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ProbeJob {
+    /// Folders to write into.
+    pub folders: Vec<PathBuf>,
+    /// A port of this machine to connect to.
+    pub port: u16,
+    /// A process that it did not start.
+    pub process: i32,
+}
+
+/// What a probe could do.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Probed {
+    /// The folders that it could write into.
+    pub wrote: Vec<PathBuf>,
+    /// Whether it connected.
+    pub connected: bool,
+    /// Whether it could have sent a signal.
+    pub signalled: bool,
+}
+
 /// Compares any two tables.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DiffJob {
@@ -363,6 +402,9 @@ pub struct NodeResult {
     pub notes: Vec<String>,
     /// What it took, filled in by the supervisor.
     pub usage: Usage,
+    /// What kept it in its place, filled in by the supervisor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
 }
 
 /// The format of `result.json`.

@@ -1,8 +1,9 @@
 //! The worker's own side: one invocation, one answer.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, killpg};
@@ -13,55 +14,144 @@ use understudy_tasks::Registry;
 
 use super::busy::{Busy, SPENT_FILE, Spent};
 use super::protocol::{Answer, Invocation, Job};
+use super::{WORKER_VERB, sandbox};
 
 mod compare;
 mod copy;
 mod diff;
 mod inspect;
+mod probe;
 mod put_together;
 mod slicing;
 mod task;
 
-/// Does what an invocation file says and leaves the answer beside it. Rust tasks are those of the registry.
+pub(super) use task::program_folder;
+
+/// The file that a worker answers with.
+const ANSWER_FILE: &str = "answer.json";
+
+/// As what this program was started by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// It does the work.
+    Worker,
+    /// It guards a confined worker.
+    Guard,
+    /// It is the first process of a confined worker's namespace.
+    Init,
+    /// It becomes a program of the user's.
+    Program,
+}
+
+impl Role {
+    /// The role of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            sandbox::WORKER => Some(Self::Worker),
+            sandbox::GUARD => Some(Self::Guard),
+            sandbox::INIT => Some(Self::Init),
+            sandbox::PROGRAM => Some(Self::Program),
+            _ => None,
+        }
+    }
+}
+
+/// Plays a role for an invocation, and gives the code to end with. As a worker it does what the file says and leaves the
+/// answer beside it; Rust tasks are those of the registry. `program` is what it becomes as [`Role::Program`].
 ///
 /// # Errors
-/// The invocation cannot be read or the answer not written; the text says which.
-pub fn serve(file: &Path, registry: &Registry) -> Result<(), String> {
-    end_with_supervisor();
+/// The invocation cannot be read or the answer not written, or it could not be confined; the text says which.
+pub fn serve(
+    role: Role,
+    file: &Path,
+    program: &[OsString],
+    registry: &Registry,
+) -> Result<u8, String> {
+    let invocation = read(file)?;
+    let confinement = invocation.confinement.as_ref().ok_or("it is not confined");
+    match role {
+        Role::Worker => work(invocation, registry).map(|()| 0),
+        Role::Guard => {
+            let guarded = sandbox::guard(file, &invocation.folder, confinement?);
+            guarded.or_else(|why| refuse(&invocation.folder, why))
+        }
+        Role::Init => sandbox::init(file),
+        Role::Program => Err(sandbox::run_program(confinement?, program)),
+    }
+}
+
+fn read(file: &Path) -> Result<Invocation, String> {
     let text =
         fs::read(file).map_err(|error| format!("`{}` cannot be read: {error}", file.display()))?;
-    let invocation: Invocation = serde_json::from_slice(&text)
-        .map_err(|error| format!("`{}` is no invocation: {error}", file.display()))?;
-    let temporary = invocation.folder.join("tmp");
+    serde_json::from_slice(&text)
+        .map_err(|error| format!("`{}` is no invocation: {error}", file.display()))
+}
+
+/// Answers that nothing was begun.
+fn refuse(folder: &Path, why: String) -> Result<u8, String> {
+    let failure = machine_failure(format!("was not run: {why}"));
+    write(folder, ANSWER_FILE, &Answer::Failed(failure)).map(|()| 0)
+}
+
+fn work(invocation: Invocation, registry: &Registry) -> Result<(), String> {
+    // Before there is a second thread: walls stand around the thread that puts them up, and those it starts.
+    if let Some(confinement) = &invocation.confinement
+        && let Err(why) = sandbox::enter_worker(confinement, &invocation.folder)
+    {
+        return refuse(&invocation.folder, why).map(drop);
+    }
+    end_with_supervisor();
+    let folder = invocation.folder.clone();
+    let temporary = temporary_folder(&folder);
     fs::create_dir_all(&temporary)
         .map_err(|error| format!("`{}` cannot be made: {error}", temporary.display()))?;
     let from = crate::clock::now_nanos();
-    let answer = answer(invocation.job, &temporary, registry);
+    let answer = answer(invocation, &temporary, registry);
     let busy = Busy {
         from,
         to: crate::clock::now_nanos(),
     };
     write(
-        &invocation.folder,
+        &folder,
         SPENT_FILE,
         &Spent {
             usage: usage(),
             busy,
         },
     )?;
-    write(&invocation.folder, "answer.json", &answer)
+    write(&folder, ANSWER_FILE, &answer)
 }
 
-fn answer(job: Job, temporary: &Path, registry: &Registry) -> Answer {
-    let answer = match job {
+fn answer(invocation: Invocation, temporary: &Path, registry: &Registry) -> Answer {
+    let is_confined = invocation.confinement.is_some();
+    let launcher = is_confined.then(|| launcher(&invocation.folder));
+    let answer = match invocation.job {
         Job::Inspect(job) => inspect::inspect(&job, temporary).map(Answer::Inspected),
-        Job::Task(job) => task::execute(&job, temporary, registry).map(Answer::Made),
+        Job::Task(job) => task::execute(&job, temporary, launcher, registry).map(Answer::Made),
         Job::Compare(job) => compare::compare(&job, temporary).map(Answer::Compared),
         Job::Diff(job) => diff::diff(&job, temporary),
+        Job::Probe(job) => Ok(Answer::Probed(probe::probe(&job))),
         Job::Copy(job) => copy::copy(&job).map(|()| Answer::Copied),
         Job::Assemble(job) => put_together::put_together(&job).map(Answer::Made),
     };
     answer.unwrap_or_else(Answer::Failed)
+}
+
+/// Where a worker keeps temporary files.
+pub(super) fn temporary_folder(folder: &Path) -> PathBuf {
+    folder.join("tmp")
+}
+
+/// How a program is started behind walls of its own: by this program, which becomes it.
+fn launcher(folder: &Path) -> Vec<OsString> {
+    let own = std::env::current_exe().unwrap_or_default();
+    let role = [WORKER_VERB, "--as", sandbox::PROGRAM].map(OsString::from);
+    let mut launcher = vec![own.into_os_string()];
+    launcher.extend(role);
+    launcher.push(folder.join("invocation.json").into_os_string());
+    launcher.push("--".into());
+    launcher
 }
 
 fn write(folder: &Path, name: &str, value: &impl serde::Serialize) -> Result<(), String> {

@@ -43,6 +43,7 @@ impl Left {
                     outcome,
                     usage: Usage::default(),
                     reused: false,
+                    isolation: None,
                 },
             ))
         };

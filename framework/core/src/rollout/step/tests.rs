@@ -59,6 +59,7 @@ fn track(runs: &[Run]) -> Track {
             cost: None,
             expiring: BTreeMap::new(),
             seen: day as u64,
+            isolation: Default::default(),
         };
         track.add(
             &evidence,

@@ -14,9 +14,10 @@ use crate::spec::structure::{self, Subject};
 use crate::spec::table;
 use crate::spec::yaml::{self, Data, Node};
 
-const VALID: [&str; 2] = [
+const VALID: [&str; 3] = [
     include_str!("../../../tests/spec/valid.yaml"),
     include_str!("../../../tests/spec/lake.yaml"),
+    include_str!("../../../tests/spec/isolation.yaml"),
 ];
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::graph::Graph;
 use super::names::{repeated, text_at, texts_at, unique};
 use super::rules::{self, RuledTask};
-use super::{Reading, report_unknown};
+use super::{Reading, report_unknown, shadows};
 use crate::customer::Customer;
 use crate::rule::Rule;
 use crate::spec::model::{Change, GatePolicy, Wave, Weekday};
@@ -48,6 +48,10 @@ fn read_change<'a>(
         )
     });
     let downstream = read_downstream(key, node, &new, reached.as_ref(), reading);
+    if let Some(reached) = &reached {
+        let compared = new.keys().chain(&downstream).cloned().collect();
+        shadows::require_allowed(key, &compared, reached, graph, reading);
+    }
     let compared = is_known.then(|| {
         new.keys()
             .chain(&downstream)

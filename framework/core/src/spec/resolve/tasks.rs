@@ -2,7 +2,7 @@
 
 use super::names::{repeated, text_at, texts_at};
 use super::{Reading, inputs, report_unknown, versions};
-use crate::spec::model::{Output, Task};
+use crate::spec::model::{Output, ShadowRuns, Task};
 use crate::spec::places::Spot;
 use crate::spec::problems::{Origin, quoted};
 use crate::spec::yaml::{Key, Node};
@@ -20,6 +20,10 @@ pub(crate) fn read(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> Opt
         inputs,
         output: output?,
         live: live?,
+        shadow: match text_at(node, "shadow") {
+            Some(("never", _)) => ShadowRuns::Never,
+            _ => ShadowRuns::Allowed,
+        },
         versions,
     };
     require_location(&task, key, node, reading);

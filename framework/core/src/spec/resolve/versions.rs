@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::names::{text_at, texts_at, unique};
-use super::{Reading, fix_of};
+use super::{Reading, fix_of, surroundings};
 use crate::spec::location::Location;
 use crate::spec::model::{
     CommandInputs, Limits, Merge, MergeHow, Missing, Param, Version, VersionKind,
@@ -50,12 +50,14 @@ fn read_version(
         key.mark,
     );
     let params = read_params(&origin, node, reading);
+    let surroundings = surroundings::read(&origin, node, reading);
     let kind = read_kind(&origin, node, reading)?;
     Some(Version {
         name,
         kind,
         params,
         limits: read_limits(node),
+        surroundings,
     })
 }
 
@@ -81,6 +83,7 @@ fn read_kind(origin: &Origin, node: &Node, reading: &mut Reading<'_, '_>) -> Opt
         return Some(VersionKind::Rust(name.to_owned()));
     }
     let argv = arguments(node.get("command")?);
+    surroundings::refuse_secrets("a command's arguments", &argv, origin, reading);
     for (file, mark) in named_files(&argv) {
         check_file("the command's file", file, mark, origin, reading);
     }
@@ -189,6 +192,11 @@ fn read_params(
             .problems
             .push(key.mark, origin, message, "give it another name");
     }
+    let texts: Vec<_> = params
+        .iter()
+        .filter_map(|(_, node)| Some((node.scalar()?.text.as_str(), node.mark)))
+        .collect();
+    surroundings::refuse_secrets("parameters", &texts, origin, reading);
     let param = |node: &Node| scalar::param(node.scalar()?);
     params
         .into_iter()
@@ -198,8 +206,16 @@ fn read_params(
 
 fn read_limits(node: &Node) -> Limits {
     let under = |key: &str| node.get("limits")?.get(key)?.scalar();
+    let count = |key: &str| {
+        under(key)
+            .and_then(scalar::count)
+            .and_then(|count| u32::try_from(count).ok())
+    };
     Limits {
         wall_secs: under("wall").and_then(scalar::duration_secs),
         memory_bytes: under("memory").and_then(scalar::memory_bytes),
+        disk_bytes: under("disk").and_then(scalar::memory_bytes),
+        files: count("files"),
+        processes: count("processes"),
     }
 }

@@ -199,6 +199,7 @@ fn result(
         schema: table_schema(schema),
         raw: None,
         notes: Vec::new(),
+        isolation: None,
         usage: Usage::default(),
     })
 }

@@ -1,20 +1,24 @@
 //! Executing one version.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use understudy_core::path_part::encode;
 use understudy_core::run::{Failure, Usage};
+use understudy_core::secret::Secrets;
 use understudy_core::spec::{CommandInputs, Merge};
+use understudy_sabotage::Sabotage;
 use understudy_tables::table_schema;
 use understudy_tasks::{
-    CommandTask, Joins, MergeTask, Registry, RustTask, SqlError, SqlTask, TaskError, TaskInput,
-    TaskOutput, lay_out_input, missing_columns, run_command, run_merge, run_rust, run_sql,
-    take_external,
+    CommandTask, Joins, MergeTask, Registry, RustTask, SqlError, SqlTask, Start, TaskError,
+    TaskInput, TaskOutput, lay_out_input, missing_columns, run_command, run_merge, run_rust,
+    run_sql, take_external,
 };
 
+use super::super::outfit::given_variables;
 use super::super::protocol::{JobCode, JobInput, NodeResult, RESULT_FORMAT, TaskJob};
 use super::slicing::{narrowed, narrowed_output};
 use super::{chain, machine_failure, task_failure};
@@ -23,6 +27,7 @@ use super::{chain, machine_failure, task_failure};
 pub(super) fn execute(
     job: &TaskJob,
     temporary: &Path,
+    launcher: Option<Vec<OsString>>,
     registry: &Registry,
 ) -> Result<NodeResult, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -48,7 +53,12 @@ pub(super) fn execute(
         JobCode::Command {
             argv,
             inputs: wanted,
-        } => runtime.block_on(command_output(job, &inputs, argv, *wanted, temporary)),
+        } => {
+            let start = start(job, launcher, temporary);
+            runtime.block_on(command_output(
+                job, &inputs, argv, *wanted, temporary, start,
+            ))
+        }
         JobCode::External => take_external(&inputs[0], &job.output)
             .map_err(|error| machine_failure(format!("could not be read: {}", chain(&error)))),
         JobCode::Merge { merge, threads } => runtime
@@ -69,7 +79,7 @@ pub(super) fn execute(
                 registry,
                 &inputs,
                 &job.output,
-                &temporary.join("program"),
+                &program_folder(temporary),
             )
             .map_err(|error| failure("failed", &error))
         }
@@ -207,9 +217,13 @@ async fn command_output(
     argv: &[String],
     wanted: CommandInputs,
     temporary: &Path,
+    start: Start,
 ) -> Result<TaskOutput, Failure> {
     let input_dirs = input_dirs(inputs, wanted, temporary)?;
-    let task = command_task(job, inputs, argv, input_dirs, temporary);
+    let task = CommandTask {
+        start,
+        ..command_task(job, inputs, argv, input_dirs, temporary)
+    };
     run_command(&task)
         .await
         .map_err(|error| task_failure(format!("failed: {}", chain(&error))))
@@ -275,10 +289,37 @@ fn command_task(
         context: context(job, inputs),
         input_dirs,
         output: job.output.clone(),
-        temp_dir: temporary.join("program"),
+        temp_dir: program_folder(temporary),
         stdout,
         stderr,
+        start: Start::default(),
     }
+}
+
+/// What a program is started with. Where it is confined, its home is a folder that it may write.
+fn start(job: &TaskJob, launcher: Option<Vec<OsString>>, temporary: &Path) -> Start {
+    let mut variables = given_variables();
+    let secrets = job.secret_names.iter();
+    let secrets = secrets.filter_map(|name| Some((name.as_str(), variables.get(name)?.as_str())));
+    let secrets = Secrets::new(secrets);
+    if launcher.is_some() {
+        let home = program_folder(temporary).display().to_string();
+        variables.entry("HOME".to_owned()).or_insert(home);
+    }
+    Start {
+        launcher: launcher.unwrap_or_default(),
+        variables,
+        secrets: if Sabotage::ShowSecrets.is_on() {
+            Secrets::default()
+        } else {
+            secrets
+        },
+    }
+}
+
+/// Where a program's temporary files go.
+pub(crate) fn program_folder(temporary: &Path) -> PathBuf {
+    temporary.join("program")
 }
 
 fn result(job: &TaskJob, output: TaskOutput, notes: Vec<String>) -> Result<NodeResult, Failure> {
@@ -294,5 +335,6 @@ fn result(job: &TaskJob, output: TaskOutput, notes: Vec<String>) -> Result<NodeR
         raw: output.raw,
         notes,
         usage: Usage::default(),
+        isolation: None,
     })
 }
