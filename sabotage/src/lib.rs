@@ -32,6 +32,20 @@ defects! {
     OpenNetwork = "open_network",
     /// The live locations are not compared with what was published.
     NoListing = "no_listing",
+    /// A pinned file is opened without a look whether it is still the same.
+    UnpinnedReads = "unpinned_reads",
+    /// Links in an output folder are followed.
+    LinkedOutputs = "linked_outputs",
+    /// A query reaches every file of the machine.
+    OpenRegistry = "open_registry",
+    /// A statement that is no query is not refused by its kind.
+    AnyStatement = "any_statement",
+    /// Names that are no inputs are looked up all the same.
+    AnyTable = "any_table",
+    /// What shadow versions would give is planned together with what live needs.
+    PlannedTogether = "planned_together",
+    /// Links below an output's location are followed when it is published.
+    LinkedTargets = "linked_targets",
 }
 
 impl Sabotage {
