@@ -387,7 +387,7 @@ fn a_wrong_query_is_explained() {
     );
     check(
         "SELECT 1 AS x INTO y",
-        "the query would write (DDL not supported: CreateMemoryTable); a SQL version is one SELECT query",
+        "`SELECT INTO` is not allowed; a SQL version is one SELECT query",
     );
 }
 
@@ -573,11 +573,12 @@ fn a_sort_spills_and_a_join_says_that_memory_is_short() {
 #[test]
 fn a_damaged_csv_is_named() {
     let folder = tables();
-    let inputs = [
+    let mut inputs = [
         input(folder.path(), "t", "t.csv"),
         input(folder.path(), "u", "u"),
     ];
     fs::write(folder.path().join("t.csv"), "id,name,price\n1,,\n2,3\n").unwrap();
+    inputs[0].source.snapshot = pin("t", "t.csv", folder.path()).unwrap();
     let task = task(
         folder.path(),
         "SELECT t.id FROM t JOIN u ON t.id = u.id",
@@ -638,6 +639,7 @@ fn a_file_that_was_replaced_since_it_was_pinned_is_not_read() {
     let inputs = [input(folder.path(), "p", "p.parquet")];
     let task = task(folder.path(), "SELECT a FROM p", &[]);
     run(&task, &inputs, &folder.path().join("before")).unwrap();
+    fs::remove_file(&path).unwrap();
     write(2);
     let error = run(&task, &inputs, &folder.path().join("after")).unwrap_err();
     assert!(
