@@ -113,9 +113,7 @@ fn runtime(task: &SqlTask, inputs: &[TaskInput]) -> Result<Arc<RuntimeEnv>, Data
 
 /// What a query may spill: as much as leaves others the larger part of the disk, which live may have to publish to.
 fn spill_bytes(temp_dir: &Path) -> u64 {
-    let free = statvfs(temp_dir).map_or(0, |disk| {
-        u64::from(disk.blocks_available()) * u64::from(disk.fragment_size())
-    });
+    let free = statvfs(temp_dir).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
     MAX_SPILL_BYTES.min(free / FREE_SHARE)
 }
 
