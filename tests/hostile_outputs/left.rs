@@ -15,7 +15,7 @@ fn check(new_version: &str, reason: &str) {
     shop.replace(
         "understudy.yaml",
         "v2: { command: [sh, v2.sh], inputs: csv",
-        "v2: { command: [sh, v2.sh], inputs: csv, limits: { wall: 20s, memory: 1GB }",
+        "v2: { command: [sh, v2.sh], inputs: csv, limits: { wall: 300s, memory: 1GB }",
     );
     shop.write("secret.csv", SECRET);
     let without = Playground::shop_without_change();

@@ -21,8 +21,10 @@ use crate::playground::{DATE, Ended, Playground};
 const SECRET: &str = "canary-7f3a9c";
 /// How long a run of a batch may take before it hangs.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// The limits of each hostile version.
-const LIMITS: &str = "{ wall: 2s, memory: 300MB }";
+/// The limits of a hostile version that may use everything up.
+const TIGHT: &str = "{ wall: 2s, memory: 300MB }";
+/// The limits of one that is refused at once, however busy the machine is.
+const LOOSE: &str = "{ wall: 300s, memory: 1GB }";
 /// What everybody may read: libraries, what the system tells of itself, zones and locales.
 const SYSTEM: [&str; 7] = [
     "/lib",
@@ -45,10 +47,10 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn of(batch: &[&Statement]) -> Self {
-        let calm = pipeline(batch.len(), false);
+        let calm = pipeline(batch, false);
         let without = (0..batch.len()).map(|task| (task, calm.published(&name(task)).unwrap()));
         let without = without.collect();
-        let playground = pipeline(batch.len(), true);
+        let playground = pipeline(batch, true);
         let elsewhere = TempDir::new().unwrap();
         fs::create_dir(elsewhere.path().join("tmp")).unwrap();
         let canaries = [
@@ -206,15 +208,20 @@ fn name(task: usize) -> String {
     format!("t{task}")
 }
 
-/// So many tasks that hand their input on, with a change each if there are changes; where there are none, it has run.
-fn pipeline(tasks: usize, with_changes: bool) -> Playground {
+/// A task for each statement that hands its input on, with a change each if there are changes; without, it has run.
+fn pipeline(batch: &[&Statement], with_changes: bool) -> Playground {
+    let tasks = batch.len();
     let mut text =
         "pipeline: hostile\ndatasets:\n  orders: { location: data/orders.parquet }\ntasks:\n"
             .to_owned();
-    for task in 0..tasks {
+    for (task, statement) in batch.iter().enumerate() {
+        let limits = match statement.expected {
+            Expected::Refused(_) => LOOSE,
+            Expected::Anything => TIGHT,
+        };
         write!(
             text,
-            "  t{task}:\n    inputs: [orders]\n    output: {{ location: live/t{task}, grain: [id], customer: customer }}\n    live: v1\n    versions:\n      v1: {{ sql: live.sql, threads: 1 }}\n      v2: {{ sql: hostile/{task}.sql, limits: {LIMITS} }}\n"
+            "  t{task}:\n    inputs: [orders]\n    output: {{ location: live/t{task}, grain: [id], customer: customer }}\n    live: v1\n    versions:\n      v1: {{ sql: live.sql, threads: 1 }}\n      v2: {{ sql: hostile/{task}.sql, limits: {limits} }}\n"
         )
         .unwrap();
     }
