@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod campaign;
+#[cfg(test)]
 mod chain;
 #[cfg(test)]
 mod checks;
@@ -18,6 +20,10 @@ mod exit_codes;
 mod halves;
 #[cfg(test)]
 mod health_score;
+#[cfg(test)]
+mod hostile_outputs;
+#[cfg(test)]
+mod hostile_sql;
 #[cfg(test)]
 mod inputs;
 mod isolation;

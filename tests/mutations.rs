@@ -1,13 +1,12 @@
 //! Damaged files: whatever happened to the bytes of a table, `diff` ends, with a verdict or with an error, in time and
 //! in its memory.
 
-mod bases;
-mod campaign;
+pub(crate) mod bases;
 mod hostile;
-mod mutate;
+pub(crate) mod mutate;
 mod trial;
 
-use campaign::{Extent, for_seeds};
+use crate::campaign::{Extent, for_seeds};
 use trial::Trials;
 
 /// The mutations of a normal run, and of the whole campaign.

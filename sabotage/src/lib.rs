@@ -52,6 +52,20 @@ defects! {
     NoLogLimit = "no_log_limit",
     /// The folder of the pipeline, and so the live location, is granted for writing.
     GrantPipeline = "grant_pipeline",
+    /// A pinned file is opened without a look whether it is still the same.
+    UnpinnedReads = "unpinned_reads",
+    /// Links in an output folder are followed.
+    LinkedOutputs = "linked_outputs",
+    /// A query reaches every file of the machine.
+    OpenRegistry = "open_registry",
+    /// A statement that is no query is not refused by its kind.
+    AnyStatement = "any_statement",
+    /// Names that are no inputs are looked up all the same.
+    AnyTable = "any_table",
+    /// What shadow versions would give is planned together with what live needs.
+    PlannedTogether = "planned_together",
+    /// Links below an output's location are followed when it is published.
+    LinkedTargets = "linked_targets",
 }
 
 impl Sabotage {

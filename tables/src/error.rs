@@ -23,6 +23,14 @@ pub enum TableError {
         /// What the file system said.
         source: io::Error,
     },
+    /// A file is no longer what was pinned.
+    #[error("`{}` {what} since it was pinned", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What happened to it, as a fragment: `was removed`.
+        what: String,
+    },
     /// A Parquet file is broken.
     #[error(transparent)]
     Parquet(#[from] ParquetError),

@@ -8,6 +8,7 @@ mod arrow_file;
 pub mod columns;
 mod csv;
 mod error;
+mod file;
 mod json;
 pub mod pin;
 pub mod schema_text;
@@ -20,10 +21,11 @@ pub use arrow_file::{ArrowCause, ArrowFileError};
 pub use columns::table_schema;
 pub use csv::error::{CsvError, CsvProblem};
 pub use error::TableError;
+pub use file::{open_beneath, open_regular};
 pub use json::error::{JsonError, JsonProblem};
 pub use pin::{
-    ChangedFile, Day, ListedFile, PinError, changed_files, date_in, dates, laid_out, of_copy, pin,
-    pin_days, pin_listed, touched_file,
+    ChangedFile, Day, ListedFile, PinError, changed_files, date_in, dates, laid_out, of_copy,
+    open_pinned, pin, pin_days, pin_listed, pin_own, require_beneath, require_own, touched_file,
 };
 pub use source::parquet::ParquetError;
 pub use source::reader::{Piece, TableReader};

@@ -6,6 +6,8 @@ mod delta;
 mod hive;
 mod listed;
 mod listing;
+mod opened;
+mod own;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -20,8 +22,12 @@ pub use dates::{date_in, dates};
 pub use days::{Day, pin_days};
 pub(crate) use hive::NULL_PARTITION;
 pub use listed::{ListedFile, pin_listed};
+pub use opened::open_pinned;
+pub use own::{pin_own, require_beneath, require_own};
 
 use listing::Found;
+
+use crate::file::open_regular;
 
 /// Files up to this size are pinned by the digest of their bytes as well: reading them once more costs little
 /// beside computing on them.
@@ -179,6 +185,16 @@ pub enum PinError {
         name: String,
         /// What is there.
         file: String,
+    },
+    /// A file of an output is not one that its program made there.
+    #[error(
+        "`{file}` is not taken: {reason}; write it into the output folder as a file of its own"
+    )]
+    NotOwn {
+        /// The file.
+        file: String,
+        /// Why not.
+        reason: String,
     },
     /// The file system refused.
     #[error("dataset `{name}`: `{}` cannot be read", path.display())]
@@ -392,7 +408,10 @@ fn stat_of_pinned(file: &PinnedFile) -> (u64, i128, i128, u64) {
 }
 
 fn digest_of(path: &Path) -> io::Result<Digest> {
-    let mut file = File::open(path)?;
+    digest_of_rest(&open_regular(path)?)
+}
+
+fn digest_of_rest(mut file: &File) -> io::Result<Digest> {
     let mut hash = Sha256::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {

@@ -1,12 +1,12 @@
 //! Files of lines, plain or compressed.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
 use crate::error::TableError;
+use crate::file::open_regular;
 
 const BUFFER_BYTES: usize = 1 << 18;
 
@@ -23,7 +23,7 @@ const COMPRESSED: [&str; 2] = ["gz", "zst"];
 /// Opens a file; what its name says of compression is undone on the way.
 pub(crate) fn open(path: &Path) -> Result<Lines, TableError> {
     let failed = |source| TableError::reading(path, source);
-    let file = File::open(path).map_err(failed)?;
+    let file = open_regular(path).map_err(failed)?;
     if is_compressed(path) && file.metadata().map_err(failed)?.len() == 0 {
         // Nothing, compressed, is something; and a zstd decoder would take it for nothing.
         return Err(failed(io::ErrorKind::UnexpectedEof.into()));

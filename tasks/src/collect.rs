@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use understudy_tables::{PinError, TableSource, pin};
+use understudy_tables::{PinError, TableSource, pin_own, require_own};
 
 use crate::output::{OutputError, OutputFile};
 use crate::{TaskError, TaskOutput};
@@ -15,7 +15,8 @@ const BATCH_ROWS: usize = 8192;
 const MAX_SHOWN_FILES: usize = 5;
 
 /// Takes the table that lies in `raw` over as the output in `folder`. Reading every value of it is also the check that
-/// it can be read.
+/// it can be read. A file that leads elsewhere, by a link or as another name of a file, is refused: it would make what
+/// is elsewhere part of the output.
 pub(crate) fn collect(raw: &Path, folder: &Path) -> Result<TaskOutput, TaskError> {
     let source = source(raw)?;
     let schema = source.schema()?;
@@ -23,16 +24,18 @@ pub(crate) fn collect(raw: &Path, folder: &Path) -> Result<TaskOutput, TaskError
     for batch in source.read(&schema, None, BATCH_ROWS)? {
         file.write(&batch?)?;
     }
+    require_own(&source.snapshot, raw).map_err(OutputError::NotOwn)?;
     let is_inferred = !source.snapshot.format.is_typed();
     file.finish(is_inferred.then_some(source))
 }
 
 fn source(raw: &Path) -> Result<TableSource, TaskError> {
-    let snapshot = match pin("output", "", raw) {
+    let snapshot = match pin_own("output", raw) {
         Ok(snapshot) => snapshot,
         Err(PinError::MixedFormats { first, second, .. }) => {
             return Err(OutputError::BothFormats { first, second }.into());
         }
+        Err(error @ PinError::NotOwn { .. }) => return Err(OutputError::NotOwn(error).into()),
         Err(PinError::NoFiles { .. }) => return Err(without_table(raw)?.into()),
         Err(other) => return Err(OutputError::Files(other).into()),
     };

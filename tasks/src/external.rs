@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use understudy_core::snapshot::PinnedFile;
-use understudy_tables::{TableSource, laid_out, pin, touched_file};
+use understudy_tables::{TableSource, laid_out, pin, require_beneath, touched_file};
 
 use crate::output::{OutputError, OutputFile};
 use crate::{InputError, RAW_FOLDER, TaskError, TaskInput, TaskOutput};
@@ -21,6 +21,7 @@ const BATCH_ROWS: usize = 8192;
 /// # Errors
 /// A table that cannot be read, or a folder that cannot be written.
 pub fn take_external(input: &TaskInput, folder: &Path) -> Result<TaskOutput, TaskError> {
+    require_beneath(&input.source.snapshot, &input.source.base).map_err(OutputError::NotOwn)?;
     if input.source.snapshot.format.is_typed() {
         let output = copy(&input.source, folder, None)?;
         require_untouched(input)?;

@@ -45,6 +45,9 @@ pub enum OutputError {
         /// A file of another one.
         second: String,
     },
+    /// A file leads elsewhere.
+    #[error("the output is refused")]
+    NotOwn(#[source] PinError),
     /// The files do not make one table.
     #[error("what the program wrote cannot be taken as one table")]
     Files(#[source] PinError),

@@ -8,6 +8,7 @@
 mod error;
 mod session;
 mod statement;
+mod store;
 mod table;
 mod table_scan;
 
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use understudy_core::run_date::RunDate;
 use understudy_core::spec::Param;
-use understudy_tables::TableError;
+use understudy_tables::{TableError, open_pinned};
 
 pub use error::SqlError;
 
@@ -138,6 +139,10 @@ async fn explained(error: SqlError, inputs: &[TaskInput]) -> TaskError {
 }
 
 fn broken_file(input: &TaskInput) -> Option<TableError> {
+    let mut files = input.source.snapshot.files.iter();
+    if let Some(changed) = files.find_map(|file| open_pinned(file, &input.source.base).err()) {
+        return Some(changed);
+    }
     match input.source.read(&input.schema, None, SEARCHED_ROWS) {
         Ok(mut batches) => batches.find_map(Result::err),
         Err(error) => Some(error),

@@ -9,7 +9,7 @@ use crate::playground::{COPY, Playground};
 fn evidence(shop: &Playground, run: &str) -> Value {
     let evidence = shop.everything().into_iter().find(|(path, _)| {
         let path = path.to_string_lossy();
-        path.contains(run) && path.ends_with("evidence.json")
+        path.contains(run) && path.ends_with("evidence/better.json")
     });
     let (_, bytes) = evidence.unwrap();
     let evidence: Value = serde_json::from_slice(&bytes).unwrap();

@@ -34,8 +34,8 @@ fn nothing_else_of_the_pipeline_is_in_reach() {
         "echo '# mine' >> understudy.yaml",
         "echo 'better: { Ann: live }' > flags.yaml",
         "echo SELECT > v1.sh",
-        "rm -rf store/ledger",
-        "for file in store/ledger/*; do echo bad > \"$file\"; done",
+        "mkdir -p store/ledger && echo bad > store/ledger/00000001.json",
+        "rm -rf store/runs",
         "for file in $(find store -name invocation.json -o -name answer.json -o -name run.json); do echo bad > \"$file\"; done",
         "for file in $(find store/quarantine -name data.parquet -o -name result.json); do echo bad > \"$file\"; done; echo x > store/x",
         "for log in store/runs/*/logs/*; do echo bad > \"$log\"; done",
@@ -205,7 +205,6 @@ fn no_device_no_mount_no_privilege() {
         "chown 65534 \"$live/data.parquet\"",
         "python3 -c 'import os; os.setuid(65534)'",
         "echo 1 > /proc/sys/kernel/pid_max",
-        "echo x > /proc/sysrq-trigger",
     ] {
         attack(way).expect_refused().expect_verdict("identical");
     }

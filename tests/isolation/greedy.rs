@@ -103,11 +103,7 @@ fn whoever_will_not_go_is_made_to() {
 
 #[test]
 fn a_stack_that_overflows_is_the_shadow_s_own() {
-    attack_under(
-        "",
-        "python3 -c 'import sys; sys.setrecursionlimit(10**9)\ndef f(x): return f([x])\nf(0)'",
-    )
-    .expect_verdict_like(
+    attack_under("", "f() { f; }; f").expect_verdict_like(
         "inconclusive: the new version (v2) failed: program `sh` ",
         "",
     );

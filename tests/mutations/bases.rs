@@ -28,15 +28,15 @@ const PAGE_ROWS: usize = 20;
 
 /// A valid file.
 #[derive(Debug)]
-pub(super) struct Base {
-    pub(super) extension: &'static str,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Base {
+    pub(crate) extension: &'static str,
+    pub(crate) bytes: Vec<u8>,
     /// Where its pages and its footer begin: the places that say how much there is to read.
     pub(super) headers: Vec<usize>,
 }
 
 /// All of them. Each has a column `id`, which identifies a row, and a column `name`.
-pub(super) fn all() -> Vec<Base> {
+pub(crate) fn all() -> Vec<Base> {
     let (flat, nested, wide) = (flat(), nested(), wide());
     let zstd = Compression::ZSTD(ZstdLevel::default());
     vec![

@@ -1,7 +1,7 @@
 //! What happens to files: on disks, in transfers, by programs, and by somebody who means harm.
 
 use super::bases::Base;
-use super::campaign::Random;
+use crate::campaign::Random;
 
 /// The most mutations of one file.
 const MOST: usize = 3;
@@ -13,7 +13,7 @@ const RUN_BYTES: usize = 200;
 const FIELD_BYTES: usize = 3 << 20;
 
 /// The file with one to three mutations.
-pub(super) fn mutated(base: &Base, random: &mut Random) -> Vec<u8> {
+pub(crate) fn mutated(base: &Base, random: &mut Random) -> Vec<u8> {
     let mut bytes = base.bytes.clone();
     for _ in 0..=random.below(MOST) {
         match base.extension {

@@ -11,8 +11,8 @@ use nix::sys::resource::{UsageWho, getrusage};
 use tempfile::TempDir;
 
 use super::bases::{self, Base};
-use super::campaign::{Extent, Random};
 use super::mutate::mutated;
+use crate::campaign::{Extent, Random};
 
 /// What `diff` is given, in bytes.
 const MEMORY_BYTES: u64 = 64_000_000;

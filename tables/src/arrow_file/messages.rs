@@ -13,6 +13,7 @@ use arrow_ipc::{Block, MessageHeader, MetadataVersion, root_as_footer, root_as_m
 
 use super::error::ArrowCause;
 use super::limits::{self, MAX_BATCH_BYTES, MAX_METADATA_BYTES};
+use crate::file::open_regular;
 
 /// How a file in the file format begins and ends; a stream has no mark of its own.
 const MAGIC: &[u8] = b"ARROW1";
@@ -59,7 +60,7 @@ enum Order {
 
 impl Messages {
     pub(super) fn open(path: &Path) -> Result<Self, ArrowCause> {
-        let file = File::open(path)?;
+        let file = open_regular(path)?;
         let length = file.metadata()?.len();
         let mut input = BufReader::new(file);
         let mut start = Vec::new();

@@ -272,7 +272,7 @@ fn partitions_of_file(mut partitions: Vec<(String, String)>, path: &Path) -> Vec
 }
 
 /// The path without `.` parts and without a trailing slash.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     path.components()
         .filter(|part| *part != Component::CurDir)
         .collect()

@@ -1,7 +1,6 @@
 //! Schemas and batches of one Parquet file. A damaged file is an error, whatever the decoder makes of it.
 
 use std::any::Any;
-use std::fs::File;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use parquet::arrow::arrow_reader::{
 
 use super::encoding::hinted;
 use crate::error::TableError;
+use crate::file::open_regular;
 use crate::source::Extent;
 
 /// A Parquet file that cannot be read.
@@ -124,7 +124,7 @@ impl ParquetBatches {
             Some(rows) => rows.iter().map(|rows| rows.len() as u64).sum(),
             None => rows_of_groups,
         };
-        let file = File::open(path).map_err(|source| TableError::reading(path, source))?;
+        let file = open_regular(path).map_err(|source| TableError::reading(path, source))?;
         let build = || {
             let mut builder =
                 ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
@@ -198,7 +198,7 @@ pub(super) fn group_rows(metadata: &ArrowReaderMetadata, groups: Range<usize>) -
 
 /// The metadata of a file.
 pub(super) fn open(path: &Path) -> Result<ArrowReaderMetadata, TableError> {
-    let file = File::open(path).map_err(|source| TableError::reading(path, source))?;
+    let file = open_regular(path).map_err(|source| TableError::reading(path, source))?;
     let load = || {
         ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).map_err(ParquetCause::from)
     };

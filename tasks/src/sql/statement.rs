@@ -1,15 +1,17 @@
 //! From a query's text to one statement that is a query over the inputs, with its parameters put in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, ObjectName, Statement as SqlStatement, TableFactor, TypedString, Value,
+    DataType, Expr, ObjectName, Select, Statement as SqlStatement, TableFactor, TypedString, Value,
     VisitMut, VisitorMut,
 };
 use understudy_core::spec::Param;
+use understudy_sabotage::Sabotage;
 
 use super::{SqlError, SqlTask};
 use crate::TaskInput;
@@ -20,7 +22,12 @@ const RUN_DATE: &str = "run_date";
 /// Parses the task's SQL, refuses what is no query over its inputs and puts the parameters in.
 pub(super) fn prepare(task: &SqlTask, inputs: &[TaskInput]) -> Result<Statement, SqlError> {
     let mut statement = parse(&task.sql)?;
-    require_inputs(&statement, inputs)?;
+    if !Sabotage::AnyStatement.is_on() {
+        require_queries_within(&mut statement)?;
+    }
+    if !Sabotage::AnyTable.is_on() {
+        require_inputs(&statement, inputs)?;
+    }
     let values = values(task)?;
     let used = put_in(&mut statement, &values)?;
     require_used(task, &used)?;
@@ -44,19 +51,53 @@ fn parse(sql: &str) -> Result<Statement, SqlError> {
 }
 
 fn is_query(statement: &Statement) -> bool {
+    if Sabotage::AnyStatement.is_on() {
+        return true;
+    }
     match statement {
         Statement::Statement(statement) => matches!(statement.as_ref(), SqlStatement::Query(_)),
         _ => false,
     }
 }
 
-fn first_word(statement: &Statement) -> String {
+fn first_word(statement: &impl Display) -> String {
     statement
         .to_string()
         .split_whitespace()
         .next()
         .unwrap_or_default()
         .to_uppercase()
+}
+
+/// Refuses what would write and stands inside a query: `WITH … INSERT`, `SELECT … INTO`.
+fn require_queries_within(statement: &mut Statement) -> Result<(), SqlError> {
+    let Statement::Statement(statement) = statement else {
+        return Ok(());
+    };
+    match VisitMut::visit(statement.as_mut(), &mut QueriesOnly) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(statement) => Err(SqlError::NotAQuery { statement }),
+    }
+}
+
+struct QueriesOnly;
+
+impl VisitorMut for QueriesOnly {
+    type Break = String;
+
+    fn pre_visit_statement(&mut self, statement: &mut SqlStatement) -> ControlFlow<String> {
+        match statement {
+            SqlStatement::Query(_) => ControlFlow::Continue(()),
+            other => ControlFlow::Break(first_word(other)),
+        }
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<String> {
+        match select.into {
+            None => ControlFlow::Continue(()),
+            Some(_) => ControlFlow::Break("SELECT INTO".to_owned()),
+        }
+    }
 }
 
 /// Refuses tables that are no inputs. A name with dots would leave the inputs for another schema.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
-use chrono::DateTime;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ScalarValue, Statistics};
@@ -15,13 +14,12 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result as EngineResult};
-use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
-use object_store::ObjectMeta;
 use understudy_core::snapshot::{FileFormat, PinnedFile};
 use understudy_tables::{Extent, TableError, TableSource};
 
+use super::store;
 use super::table_scan::TableScan;
 use crate::TaskInput;
 
@@ -31,6 +29,7 @@ const CSV_VALUE_BYTES: u64 = 8;
 /// One input of the query.
 #[derive(Debug)]
 pub(super) struct PinnedTable {
+    name: String,
     source: TableSource,
     schema: SchemaRef,
     extent: Extent,
@@ -41,6 +40,7 @@ pub(super) struct PinnedTable {
 impl PinnedTable {
     pub(super) fn new(input: &TaskInput) -> Result<Self, TableError> {
         Ok(Self {
+            name: input.name.clone(),
             extent: input.source.extent()?,
             partition_columns: match input.source.snapshot.format {
                 FileFormat::Parquet => input.source.partition_columns(&input.schema)?,
@@ -77,9 +77,10 @@ impl PinnedTable {
             .snapshot
             .files
             .iter()
-            .map(|file| self.file(file))
+            .enumerate()
+            .map(|(position, file)| self.file(position, file))
             .collect();
-        let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+        let scan = FileScanConfigBuilder::new(store::url(), Arc::new(source))
             .with_file_group(FileGroup::new(files?))
             .with_statistics(self.statistics())
             .with_projection_indices(projection.cloned())?
@@ -96,19 +97,8 @@ impl PinnedTable {
             .build()
     }
 
-    fn file(&self, pinned: &PinnedFile) -> EngineResult<PartitionedFile> {
-        // An object path has no `..` in it.
-        let path = std::fs::canonicalize(self.source.base.join(&pinned.path))?;
-        let location = object_store::path::Path::from_absolute_path(path);
-        let meta = ObjectMeta {
-            location: location.map_err(|error| DataFusionError::External(Box::new(error)))?,
-            last_modified: DateTime::from_timestamp_nanos(
-                i64::try_from(pinned.modified_nanos).unwrap_or_default(),
-            ),
-            size: pinned.bytes,
-            e_tag: None,
-            version: None,
-        };
+    fn file(&self, position: usize, pinned: &PinnedFile) -> EngineResult<PartitionedFile> {
+        let meta = store::meta(&store::location(&self.name, pinned, position), pinned);
         Ok(PartitionedFile::new_from_meta(meta)
             .with_partition_values(self.partition_values(pinned)?))
     }

@@ -387,7 +387,7 @@ fn a_wrong_query_is_explained() {
     );
     check(
         "SELECT 1 AS x INTO y",
-        "the query would write (DDL not supported: CreateMemoryTable); a SQL version is one SELECT query",
+        "`SELECT INTO` is not allowed; a SQL version is one SELECT query",
     );
 }
 
@@ -573,11 +573,12 @@ fn a_sort_spills_and_a_join_says_that_memory_is_short() {
 #[test]
 fn a_damaged_csv_is_named() {
     let folder = tables();
-    let inputs = [
+    let mut inputs = [
         input(folder.path(), "t", "t.csv"),
         input(folder.path(), "u", "u"),
     ];
     fs::write(folder.path().join("t.csv"), "id,name,price\n1,,\n2,3\n").unwrap();
+    inputs[0].source.snapshot = pin("t", "t.csv", folder.path()).unwrap();
     let task = task(
         folder.path(),
         "SELECT t.id FROM t JOIN u ON t.id = u.id",
@@ -598,7 +599,7 @@ fn damaged_parquet_is_named_and_stops_nothing_else() {
     let path = folder.path().join("p.parquet");
     let stamps = TimestampMicrosecondArray::from_iter_values((0..1000).map(|row| row * row));
     write_parquet(&path, &[("at", Arc::new(stamps))]);
-    let inputs = [input(folder.path(), "p", "p.parquet")];
+    let whole_input = input(folder.path(), "p", "p.parquet");
     let task = task(folder.path(), "SELECT at FROM p", &[]);
     let whole = fs::read(&path).unwrap();
     let mut failures = 0;
@@ -609,6 +610,8 @@ fn damaged_parquet_is_named_and_stops_nothing_else() {
             .take(8)
             .for_each(|byte| *byte ^= 0xff);
         fs::write(&path, bytes).unwrap();
+        let mut inputs = [whole_input.clone()];
+        inputs[0].source.snapshot = pin("p", "p.parquet", folder.path()).unwrap();
         if let Err(error) = run(
             &task,
             &inputs,
@@ -625,4 +628,88 @@ fn damaged_parquet_is_named_and_stops_nothing_else() {
     }
     // Not every byte is checked by the format: damaged numbers are numbers as well.
     assert!(failures > 5, "{failures}");
+}
+
+#[test]
+fn a_file_that_was_replaced_since_it_was_pinned_is_not_read() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("p.parquet");
+    let write = |value| write_parquet(&path, &[("a", Arc::new(Int64Array::from(vec![value])))]);
+    write(1);
+    let inputs = [input(folder.path(), "p", "p.parquet")];
+    let task = task(folder.path(), "SELECT a FROM p", &[]);
+    run(&task, &inputs, &folder.path().join("before")).unwrap();
+    fs::remove_file(&path).unwrap();
+    write(2);
+    let error = run(&task, &inputs, &folder.path().join("after")).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("p.parquet` was changed (same length, other bytes) since it was pinned"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_stands_inside_a_query_is_a_query() {
+    let select = "a SQL version is one SELECT query";
+    for (sql, word) in [
+        (
+            "WITH x AS (SELECT 1 AS a) INSERT INTO t SELECT a, 'b', 1.0 FROM x",
+            "INSERT",
+        ),
+        ("WITH x AS (SELECT 1) DELETE FROM t", "DELETE"),
+        ("WITH x AS (SELECT 1) UPDATE t SET id = 2", "UPDATE"),
+        (
+            "WITH x AS (INSERT INTO t VALUES (1, 'a', 1)) SELECT 1 AS a",
+            "INSERT",
+        ),
+        ("SELECT id INTO made FROM t", "SELECT INTO"),
+        (
+            "SELECT a FROM (SELECT id AS a INTO made FROM t)",
+            "SELECT INTO",
+        ),
+    ] {
+        let answer = answer(sql, &[]);
+        let refused = answer == format!("`{word}` is not allowed; {select}");
+        assert!(refused || answer.starts_with("line "), "{sql}: {answer}");
+    }
+    check(
+        "WITH x AS (SELECT 1 AS a) INSERT INTO t SELECT a, 'b', 1.0 FROM x",
+        &format!("`INSERT` is not allowed; {select}"),
+    );
+    check(
+        "SELECT id INTO made FROM t",
+        &format!("`SELECT INTO` is not allowed; {select}"),
+    );
+}
+
+/// A new release of the engine may bring functions that reach files, the network or the environment: each of them is
+/// looked at before it comes in here.
+#[test]
+fn the_functions_are_those_that_were_looked_at() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir_all(folder.path().join("temp")).unwrap();
+    let state = super::session::state(&task(folder.path(), "", &[]), &[]).unwrap();
+    let kinds = [
+        (
+            "scalar",
+            state.scalar_functions().keys().collect::<Vec<_>>(),
+        ),
+        (
+            "of functions",
+            state.higher_order_functions().keys().collect(),
+        ),
+        ("aggregate", state.aggregate_functions().keys().collect()),
+        ("window", state.window_functions().keys().collect()),
+        ("table", state.table_functions().keys().collect()),
+    ];
+    let mut text = String::new();
+    for (kind, mut names) in kinds {
+        names.sort();
+        names
+            .iter()
+            .for_each(|name| text += &format!("{kind} {name}\n"));
+    }
+    assert_eq!(text, include_str!("tests/functions.txt"));
 }

@@ -14,6 +14,7 @@ use understudy_tables::TableSource;
 
 use super::{Executor, Reuse, wrong_answer};
 use crate::report::files::diff::DiffFiles;
+use crate::store::durable;
 use crate::worker::{Answer, CompareJob, Findings, Job, WorkerLimits};
 
 /// The deadline of a comparison; past it, live lanes get their old rows.
@@ -153,12 +154,7 @@ impl Executor<'_> {
                 format!("`{}` cannot be written: {error}", report_folder.display()),
             )
         };
-        match fs::remove_dir_all(&report_folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(unwritable(error));
-            }
-            _ => fs::create_dir_all(&report_folder).map_err(unwritable)?,
-        }
+        durable::clear_dir(self.store.root(), &report_folder).map_err(unwritable)?;
         Ok(CompareJob {
             change: planned.change.clone(),
             task: planned.task.clone(),

@@ -15,6 +15,7 @@ use understudy_tasks::DATA_FILE;
 
 use super::{Executor, Reuse, Sent, wrong_answer};
 use crate::observe::{external_source, stored_source};
+use crate::store::durable;
 use crate::worker::{
     Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits,
 };
@@ -232,7 +233,7 @@ impl Executor<'_> {
     async fn make(&self, id: NodeId, name: &str, key: Digest) -> Made {
         let node = self.plan.node(id);
         let output = self.output_folder(id);
-        if let Err(error) = clear(&output) {
+        if let Err(error) = durable::clear_dir(self.store.root(), &output) {
             let message = format!("`{}` cannot be written: {error}", output.display());
             return Made::failed(Failure::new(FailureKind::Machine, message));
         }
@@ -483,18 +484,10 @@ fn as_stored(input: &Input) -> Input {
     }
 }
 
-fn clear(folder: &std::path::Path) -> std::io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fs::create_dir_all(folder)
-}
-
 /// Writes the result beside the output, last.
 fn keep(output: &std::path::Path, result: NodeResult) -> Result<NodeResult, Failure> {
     let json = serde_json::to_vec_pretty(&result).expect("a node's result has a JSON form");
-    crate::store::durable::replace(&output.join(RESULT_FILE), &json).map_err(|error| {
+    durable::replace(&output.join(RESULT_FILE), &json).map_err(|error| {
         Failure::new(
             FailureKind::Machine,
             format!("its result cannot be written: {error}"),

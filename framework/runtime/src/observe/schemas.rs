@@ -6,10 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use understudy_core::digest::Digest;
+use understudy_core::run::Usage;
 use understudy_core::run_date::RunDate;
 use understudy_core::schema::TableSchema;
 use understudy_core::snapshot::{InputSnapshot, Schemas};
 use understudy_core::spec::{Input, InputSource, Spec, Task, VersionKind};
+use understudy_sabotage::Sabotage;
 use understudy_tables::TableSource;
 
 use super::{CodeDigests, external_source, stored_source};
@@ -28,6 +30,13 @@ const INSPECT_LIMIT: WorkerLimits = WorkerLimits {
     files: None,
 };
 
+/// Live waits for what is not live to be planned, so that has no longer than this, and three times what live took.
+const SHADOW_EXTRA: Duration = Duration::from_secs(20);
+/// The memory that planning may take beyond three times what live took.
+const SHADOW_EXTRA_BYTES: u64 = 1 << 30;
+/// How many times what live took the planning of what is not live may take.
+const SHADOW_FACTOR: u64 = 3;
+
 /// What inspecting gave.
 #[derive(Debug, Default)]
 pub struct SchemaReport {
@@ -41,10 +50,12 @@ pub struct SchemaReport {
     pub unknown: Vec<(String, String)>,
 }
 
-/// Reads the schemas of all inputs and plans the SQL of all versions that the pipeline runs.
+/// Reads the schemas of all inputs and plans the SQL of all versions that the pipeline runs. What is not live is
+/// planned in a worker of its own: the engine may compute whole expressions while it plans, so a hostile query can end
+/// its worker, and then nothing is lost that live needs.
 ///
 /// # Errors
-/// The worker gave no answer: why.
+/// The worker gave no answer about what is live: why.
 pub async fn inspect(
     pipeline: &Pipeline,
     inputs: &InputSnapshot,
@@ -56,11 +67,36 @@ pub async fn inspect(
     let known = known_outputs(&pipeline.store_folder(), code);
     let job = InspectJob {
         stored: sources(pipeline, inputs),
+        columns: BTreeMap::new(),
         externals: externals(pipeline, inputs),
         tasks: tasks(pipeline, code),
         known,
         date,
     };
+    if Sabotage::PlannedTogether.is_on() {
+        let (inspected, _) = ask(job, INSPECT_LIMIT, crew, folder).await?;
+        return Ok(report(&pipeline.spec, code, inspected));
+    }
+    let (live, shadow) = by_role(job);
+    let (mut inspected, usage) = ask(live, INSPECT_LIMIT, crew, folder).await?;
+    if !shadow.tasks.is_empty() || !shadow.externals.is_empty() {
+        let tasks = shadow.tasks.clone();
+        let shadow = knowing(shadow, &inspected, &pipeline.spec);
+        let folder = folder.join("shadow");
+        match ask(shadow, shadow_limit(usage), crew, &folder).await {
+            Ok((found, _)) => add(&mut inspected, found.outputs),
+            Err(reason) => add(&mut inspected, not_planned(&tasks, &reason)),
+        }
+    }
+    Ok(report(&pipeline.spec, code, inspected))
+}
+
+async fn ask(
+    job: InspectJob,
+    limits: WorkerLimits,
+    crew: &Crew,
+    folder: &Path,
+) -> Result<(Inspected, Usage), String> {
     let invocation = Invocation {
         step: "inspect".to_owned(),
         folder: folder.to_owned(),
@@ -68,13 +104,77 @@ pub async fn inspect(
         job: Job::Inspect(Box::new(job)),
     };
     let end = crew
-        .run(&invocation, INSPECT_LIMIT, &folder.join("inspect.log"))
+        .run(&invocation, limits, &folder.join("inspect.log"))
         .await;
     match end.answer {
-        Ok(Answer::Inspected(inspected)) => Ok(report(&pipeline.spec, code, inspected)),
+        Ok(Answer::Inspected(inspected)) => Ok((inspected, end.usage)),
         Ok(_) => Err("inspecting gave another answer than was asked for".to_owned()),
         Err(failure) => Err(format!("inspecting the inputs {failure}")),
     }
+}
+
+fn shadow_limit(live: Usage) -> WorkerLimits {
+    let wall = Duration::from_millis(live.wall_ms.saturating_mul(SHADOW_FACTOR));
+    let memory = live.peak_memory_bytes.saturating_mul(SHADOW_FACTOR);
+    WorkerLimits {
+        wall: Some(wall + SHADOW_EXTRA),
+        memory_bytes: Some(memory + SHADOW_EXTRA_BYTES),
+    }
+}
+
+/// What live needs, and the rest.
+fn by_role(job: InspectJob) -> (InspectJob, InspectJob) {
+    let (live_tasks, tasks) = job.tasks.into_iter().partition(|task| task.live);
+    let (live_externals, externals) = job.externals.into_iter().partition(|one| one.live);
+    let live = InspectJob {
+        tasks: live_tasks,
+        externals: live_externals,
+        stored: job.stored.clone(),
+        columns: BTreeMap::new(),
+        known: job.known.clone(),
+        date: job.date,
+    };
+    let shadow = InspectJob {
+        tasks,
+        externals,
+        stored: job.stored,
+        columns: BTreeMap::new(),
+        known: job.known,
+        date: job.date,
+    };
+    (live, shadow)
+}
+
+/// The job with what was seen of what is live, so that nothing of it is read or planned again.
+fn knowing(mut shadow: InspectJob, live: &Inspected, spec: &Spec) -> InspectJob {
+    // What could not be read the first time is not read again.
+    shadow.stored.retain(|id, _| live.stored.contains_key(id));
+    shadow.columns.clone_from(&live.stored);
+    for task in &spec.tasks {
+        let seen = live.outputs.get(&task.name);
+        if let Some(Ok(schema)) = seen.and_then(|versions| versions.get(&task.live)) {
+            let known = BTreeMap::from([(task.live.clone(), schema.clone())]);
+            shadow.known.insert(task.name.clone(), known);
+        }
+    }
+    shadow
+}
+
+type Outputs = BTreeMap<String, BTreeMap<String, Result<TableSchema, String>>>;
+
+fn add(inspected: &mut Inspected, outputs: Outputs) {
+    for (task, versions) in outputs {
+        inspected.outputs.entry(task).or_default().extend(versions);
+    }
+}
+
+fn not_planned(tasks: &[InspectTask], reason: &str) -> Outputs {
+    let mut outputs = Outputs::new();
+    for task in tasks {
+        let versions = outputs.entry(task.task.clone()).or_default();
+        versions.insert(task.version.clone(), Err(reason.to_owned()));
+    }
+    outputs
 }
 
 /// The stored data that are there, by their ids, with the types that the pipeline file gives.

@@ -9,10 +9,13 @@ mod temporary;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
 use sha2::{Digest as _, Sha256};
 use understudy_core::digest::Digest;
+use understudy_sabotage::Sabotage;
 
 pub use self::error::{FileError, Step};
 pub(crate) use self::temporary::Temporary;
@@ -89,6 +92,38 @@ pub fn create_dirs(path: &Path) -> Result<Vec<PathBuf>, FileError> {
     }
 }
 
+/// The first part of a path below a folder that is a symbolic link: whatever is written or removed there would be
+/// wherever that leads to. The folder itself may be reached over links.
+#[must_use]
+pub fn linked_part(root: &Path, path: &Path) -> Option<PathBuf> {
+    let below = |part: &&Path| part.starts_with(root) && **part != *root;
+    let linked = path.ancestors().take_while(below);
+    linked
+        .filter(|part| part.is_symlink())
+        .last()
+        .filter(|_| !Sabotage::LinkedTargets.is_on())
+        .map(Path::to_owned)
+}
+
+/// Empties a folder below another one, or makes it where it is missing, without following a link on the way.
+///
+/// # Errors
+/// A link is on the way, or the file system refuses.
+pub(crate) fn clear_dir(root: &Path, folder: &Path) -> io::Result<()> {
+    if let Some(part) = linked_part(root, folder) {
+        let text = format!(
+            "`{}` is a symbolic link, and none is followed in the store",
+            part.display()
+        );
+        return Err(io::Error::other(text));
+    }
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::create_dir_all(folder)
+}
+
 /// The folders that [`create_dirs`] would create, outermost first.
 #[must_use]
 pub fn missing_dirs(path: &Path) -> Vec<PathBuf> {
@@ -108,7 +143,12 @@ pub fn missing_dirs(path: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// Any step that fails; the copy may be there in part.
 pub fn copy_new(source: &Path, path: &Path) -> Result<(Digest, u64), FileError> {
-    let mut from = File::open(source).map_err(FileError::at(Step::Read, source))?;
+    // Whoever could put a link in the place of an output would have anything published.
+    let mut from = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(source)
+        .map_err(FileError::at(Step::Read, source))?;
     let mut to = create_new(path)?;
     let mut hash = Sha256::new();
     let mut bytes = 0;

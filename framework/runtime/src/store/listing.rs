@@ -111,9 +111,12 @@ impl Listing {
         let mut published = BTreeMap::new();
         let mut is_ours = |path: &str| {
             let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+            let marker = folder.join(MARKER_FILE).display().to_string();
+            // Whoever publishes writes the marker anew.
+            let is_anew = before.0.get(&marker) != self.0.get(&marker);
             *published
                 .entry(folder.to_owned())
-                .or_insert_with(|| is_published(folder, store))
+                .or_insert_with(|| is_anew && is_published(folder, store))
         };
         let mut changes = Vec::new();
         for path in paths {

@@ -13,7 +13,7 @@ use understudy_sabotage::Sabotage;
 /// a secret.
 const PLAIN: [&str; 6] = ["PATH", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME"];
 /// Names that begin so are plain as well.
-const PLAIN_PREFIXES: [&str; 2] = ["LC_", "RUST_BACKTRACE"];
+const PLAIN_PREFIXES: [&str; 1] = ["LC_"];
 /// What the pipeline file gives a version travels from the supervisor to its program under names that begin so.
 pub(super) const GIVEN_PREFIX: &str = "UNDERSTUDY_GIVEN_";
 

@@ -99,6 +99,8 @@ pub struct Findings {
 pub struct InspectJob {
     /// The stored data, by their ids.
     pub stored: BTreeMap<String, TableSource>,
+    /// What was read of them before, by their ids: these need not be read again.
+    pub columns: BTreeMap<String, TableSchema>,
     /// What external versions left.
     pub externals: Vec<InspectExternal>,
     /// Versions to plan, each after those that make its inputs.
@@ -110,7 +112,7 @@ pub struct InspectJob {
 }
 
 /// One version to plan.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InspectTask {
     /// The task.
     pub task: String,
@@ -129,7 +131,7 @@ pub struct InspectTask {
 }
 
 /// Code that can be planned.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InspectCode {
     /// One query.
@@ -139,7 +141,7 @@ pub enum InspectCode {
 }
 
 /// Where an input's columns come from.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InspectInput {
     /// Stored data, by their id.
@@ -166,6 +168,8 @@ pub struct InspectExternal {
 pub struct Inspected {
     /// By dataset.
     pub datasets: BTreeMap<String, Result<TableSchema, String>>,
+    /// The columns of the stored data, by their ids.
+    pub stored: BTreeMap<String, TableSchema>,
     /// By task, then version.
     pub outputs: BTreeMap<String, BTreeMap<String, Result<TableSchema, String>>>,
 }

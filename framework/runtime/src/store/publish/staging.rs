@@ -34,6 +34,10 @@ pub(crate) fn plan<'a>(
             Some("belongs to another task's output as well")
         } else if one.target.is_dir() {
             Some("is a folder")
+        } else if is_linked(publication, &one) {
+            Some(
+                "is reached over a symbolic link below its location; make that a folder, or name another location",
+            )
         } else if one.target.to_str().is_none() {
             Some("is not UTF-8")
         } else {
@@ -50,6 +54,14 @@ pub(crate) fn plan<'a>(
         planned.push(one);
     }
     Ok(planned)
+}
+
+/// Whether something below the location, which may itself be reached over links, is one: what is published would be put
+/// wherever it leads to.
+fn is_linked(publication: &Publication, planned: &Planned<'_>) -> bool {
+    let location = std::path::absolute(&publication.location);
+    let location = location.unwrap_or_else(|_| publication.location.clone());
+    durable::linked_part(&location, &planned.folder).is_some()
 }
 
 /// Whoever reads the date's folder would have the rows of a slice twice.

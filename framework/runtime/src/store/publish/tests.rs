@@ -252,3 +252,73 @@ fn runs_that_publish_at_once_leave_one_of_them_whole() {
     assert_eq!(run("a"), run("b"));
     assert_eq!(tree(scene.path()).replace(&run("a"), "r1"), NEW);
 }
+
+/// Publishes `a` and `b` after something was put into the scene, and gives what became of everything.
+fn published_after(prepare: impl Fn(&Path)) -> (Option<String>, String) {
+    let scene = scene();
+    prepare(scene.path());
+    let result = publish(
+        &store(scene.path()),
+        &stamp("r1"),
+        &publications(scene.path()),
+    );
+    let error = result.err().map(|error| error.to_string());
+    (error, tree(scene.path()))
+}
+
+#[test]
+fn nothing_is_published_over_a_link_below_a_location() {
+    for (link, leads) in [
+        ("live/b/date=2013-01-01", "../../elsewhere"),
+        ("live/a/date=2013-01-01", "../../elsewhere"),
+    ] {
+        let prepare = |folder: &Path| {
+            fs::create_dir_all(folder.join("elsewhere")).unwrap();
+            fs::create_dir_all(folder.join("live/b")).unwrap();
+            let link = folder.join(link);
+            let _ = fs::remove_dir_all(&link);
+            std::os::unix::fs::symlink(leads, link).unwrap();
+        };
+        let (error, tree) = published_after(prepare);
+        let error = error.expect("it is refused");
+        assert!(
+            error.ends_with("is reached over a symbolic link below its location; make that a folder, or name another location"),
+            "{error}"
+        );
+        assert!(tree.contains("elsewhere/\n"), "{tree}");
+        assert!(!tree.contains("of r1"), "{tree}");
+    }
+}
+
+#[test]
+fn a_location_may_itself_be_reached_over_a_link() {
+    let prepare = |folder: &Path| {
+        fs::create_dir_all(folder.join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink("../elsewhere", folder.join("live/b")).unwrap();
+    };
+    let (error, tree) = published_after(prepare);
+    assert_eq!(error, None);
+    assert!(
+        tree.contains("elsewhere/date=2013-01-01/data.parquet: new b"),
+        "{tree}"
+    );
+}
+
+#[test]
+fn an_output_that_became_a_link_is_not_published() {
+    let prepare = |folder: &Path| {
+        fs::write(folder.join("secret"), "secret").unwrap();
+        fs::remove_file(folder.join("work/b")).unwrap();
+        std::os::unix::fs::symlink("../secret", folder.join("work/b")).unwrap();
+    };
+    let (error, tree) = published_after(prepare);
+    assert!(
+        error
+            .expect("it is refused")
+            .starts_with("nothing was published")
+    );
+    assert!(
+        tree.contains("live/a/date=2013-01-01/data.parquet: old a"),
+        "{tree}"
+    );
+}

@@ -31,9 +31,18 @@ pub(super) fn inspect(job: &InspectJob, temporary: &Path) -> Result<Inspected, F
     let mut inspected = Inspected::default();
     let mut readable = Readable::default();
     for (id, source) in &job.stored {
+        let known = job.columns.get(id).and_then(arrow_schema);
+        if let Some(schema) = known {
+            let input = without_rows(&format!("stored {id}"), &schema, temporary)?;
+            readable.stored.insert(id.clone(), input);
+            continue;
+        }
         let schema = source.schema().map_err(|error| chain(&error));
         let columns = schema.as_ref().map(|schema| table_schema(schema));
         let columns = columns.map_err(Clone::clone);
+        if let Ok(columns) = &columns {
+            inspected.stored.insert(id.clone(), columns.clone());
+        }
         let name = source.snapshot.name.clone();
         inspected.datasets.insert(name.clone(), columns);
         if let Ok(schema) = schema {

@@ -9,14 +9,14 @@ const AT_ONCE: usize = 2;
 
 /// How much of a campaign is run: the sample, with `UNDERSTUDY_CAMPAIGN=full` the whole, with `UNDERSTUDY_SEED` one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Extent {
+pub(crate) enum Extent {
     Sample,
     Full,
     One(u64),
 }
 
 impl Extent {
-    pub(super) fn asked_for() -> Self {
+    pub(crate) fn asked_for() -> Self {
         let variable = |name: &str| std::env::var(name).ok();
         if let Some(seed) = variable("UNDERSTUDY_SEED") {
             return Self::One(seed.parse().expect("`UNDERSTUDY_SEED` is a number"));
@@ -31,7 +31,7 @@ impl Extent {
 
 /// Runs a test for the seeds that are asked for, of so many in a sample and in the whole. A seed that fails says how
 /// to run it again.
-pub(super) fn for_seeds(
+pub(crate) fn for_seeds(
     name: &str,
     extent: Extent,
     [sample, full]: [u64; 2],
@@ -69,14 +69,14 @@ pub(super) fn for_seeds(
 
 /// A generator of numbers (the SplitMix64 of Steele, Lea and Flood, 2014).
 #[derive(Debug)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn of(seed: u64) -> Self {
+    pub(crate) fn of(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let word = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -84,15 +84,15 @@ impl Random {
     }
 
     /// A number below a bound; zero where there is none.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
     }
 
-    pub(super) fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         self.next() as u8
     }
 
-    pub(super) fn one_of<T: Copy>(&mut self, items: &[T]) -> T {
+    pub(crate) fn one_of<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len())]
     }
 }
