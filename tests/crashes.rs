@@ -93,7 +93,7 @@ fn a_crash_before_publishing_publishes_nothing() {
 
 #[test]
 fn a_supervisor_that_is_killed_in_the_shadow_half_takes_all_with_it_and_resumes() {
-    let shop = Playground::shop(WAITING);
+    let shop = Playground::shop(WAITING).without_walls();
     let started = shop.start(&[]);
     shop.wait_for("waits");
     started.signal("KILL");
@@ -155,7 +155,7 @@ fn stopped_in_the_live_half_it_publishes_nothing_and_says_how_to_go_on() {
 
 #[test]
 fn stopped_in_the_shadow_half_it_has_published_and_goes_on() {
-    let shop = Playground::shop(WAITING);
+    let shop = Playground::shop(WAITING).without_walls();
     let started = shop.start(&[]);
     shop.wait_for("waits");
     started.signal("INT");
@@ -175,7 +175,7 @@ fn stopped_in_the_shadow_half_it_has_published_and_goes_on() {
 
 #[test]
 fn two_runs_of_one_date_do_not_mix() {
-    let shop = Playground::shop(WAITING);
+    let shop = Playground::shop(WAITING).without_walls();
     let started = shop.start(&[]);
     shop.wait_for("waits");
     let ended = shop.run(&[]).expect(6);

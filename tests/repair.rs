@@ -74,7 +74,8 @@ fn shop() -> Playground {
         ("rank.sql", RANK),
         ("sums.sql", SUMS),
         ("opening.csv", "customer,amount\nAnn,1000\nBob,2000\n"),
-    ]);
+    ])
+    .without_walls();
     for day in 1..=8 {
         let rows = format!("id,customer,amount\n1,Ann,{day}0\n2,Bob,3{day}\n3,Cat,7\n");
         shop.write(&format!("orders/date=2026-03-{day:02}/rows.csv"), &rows);

@@ -5,7 +5,11 @@ use crate::playground::{COPY, ORDERS, Playground};
 /// Runs the shop with a new version that misbehaves: live is as without it, and the verdict is as told.
 #[track_caller]
 fn check(new_version: &str, limits: &str, verdict: &str, strict: i32) -> Playground {
-    let shop = Playground::shop(new_version);
+    check_in(Playground::shop(new_version), limits, verdict, strict)
+}
+
+#[track_caller]
+fn check_in(shop: Playground, limits: &str, verdict: &str, strict: i32) -> Playground {
     shop.replace(
         "understudy.yaml",
         "[sh, v2.sh], inputs: csv",
@@ -63,8 +67,8 @@ fn it_aborts() {
 
 #[test]
 fn it_kills_its_own_worker() {
-    check(
-        "kill -9 $PPID; sleep 60",
+    check_in(
+        Playground::shop("kill -9 $PPID; sleep 60").without_walls(),
         "",
         "inconclusive: the new version (v2) died: its process was ended by SIGKILL",
         3,
@@ -213,8 +217,8 @@ fn its_query_does_not_plan() {
 fn it_will_not_go_and_has_children() {
     let stubborn =
         "trap '' TERM INT\n(trap '' TERM INT; sleep 60; sleep 60) &\ntouch started\nwait\n";
-    let shop = check(
-        stubborn,
+    let shop = check_in(
+        Playground::shop(stubborn).without_walls(),
         ", limits: { wall: 1s }",
         "inconclusive: the new version (v2) ran past its limit of 1 s and was ended",
         3,
@@ -225,7 +229,7 @@ fn it_will_not_go_and_has_children() {
 
 #[test]
 fn it_leaves_a_process_behind() {
-    let shop = Playground::shop(&format!("{COPY}sleep 60 & touch started"));
+    let shop = Playground::shop(&format!("{COPY}sleep 60 & touch started")).without_walls();
     assert_eq!(shop.run(&[]).expect(0).verdict("totals"), "identical");
     assert!(shop.path("started").exists());
     shop.nobody_is_left();

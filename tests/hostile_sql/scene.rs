@@ -26,8 +26,9 @@ const TIGHT: &str = "{ wall: 2s, memory: 300MB }";
 /// The limits of one that is refused at once, however busy the machine is.
 const LOOSE: &str = "{ wall: 300s, memory: 1GB }";
 /// What everybody may read: libraries, what the system tells of itself, zones and locales.
-const SYSTEM: [&str; 7] = [
+const SYSTEM: [&str; 8] = [
     "/lib",
+    "/etc/locale.alias",
     "/usr",
     "/etc/ld.so",
     "/etc/localtime",

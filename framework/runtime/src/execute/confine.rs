@@ -1,6 +1,6 @@
 //! Which work is confined, and to what.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use understudy_core::plan::{Half, Node, Work};
@@ -47,6 +47,8 @@ impl Executor<'_> {
         }
         // Whatever is granted has to be there to be named.
         for log in &job.logs {
+            let folder = log.parent().unwrap_or(Path::new(""));
+            fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
             File::options()
                 .create(true)
                 .append(true)

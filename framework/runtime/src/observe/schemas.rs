@@ -119,6 +119,7 @@ fn shadow_limit(live: Usage) -> WorkerLimits {
     WorkerLimits {
         wall: Some(wall + SHADOW_EXTRA),
         memory_bytes: Some(memory + SHADOW_EXTRA_BYTES),
+        ..WorkerLimits::default()
     }
 }
 
