@@ -19,6 +19,8 @@ mod halves;
 #[cfg(test)]
 mod health_score;
 #[cfg(test)]
+mod hostile_yaml;
+#[cfg(test)]
 mod inputs;
 #[cfg(test)]
 mod lake;
@@ -31,11 +33,17 @@ mod live_edits;
 #[cfg(test)]
 mod live_faults;
 #[cfg(test)]
+mod masks;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
+mod odd_names;
+#[cfg(test)]
 mod overrides;
+#[cfg(test)]
+mod payloads;
 #[cfg(test)]
 mod playground;
 #[cfg(test)]

@@ -5,6 +5,9 @@ mod compare;
 mod graph;
 mod leaks;
 mod node;
+mod veil;
+
+pub(crate) use veil::{scrub, withheld};
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,11 +211,15 @@ impl Executor<'_> {
     async fn work(
         &self,
         step: &str,
-        job: Job,
+        mut job: Job,
         limits: WorkerLimits,
     ) -> (Result<Answer, Failure>, Usage) {
         let folder = self.step_folder(step);
-        let log = self.log_file(step);
+        let veil = self.veil(step, &mut job);
+        let log = match &veil {
+            Some(veil) => veil.log(),
+            None => self.log_file(step),
+        };
         // What an earlier attempt answered must never be taken for this one's answer.
         let _ = std::fs::remove_dir_all(&folder);
         let invocation = Invocation {
@@ -222,7 +229,10 @@ impl Executor<'_> {
         };
         let end = self.crew.run(&invocation, limits, &log).await;
         let _ = std::fs::remove_dir_all(&folder);
-        (end.answer, end.usage)
+        match veil {
+            Some(veil) => (self.veiled(veil, end.answer).await, end.usage),
+            None => (end.answer, end.usage),
+        }
     }
 
     fn step_folder(&self, step: &str) -> PathBuf {

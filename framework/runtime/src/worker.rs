@@ -15,7 +15,7 @@ pub use limits::WorkerLimits;
 pub use protocol::{
     Answer, AssembleJob, CompareJob, CopyJob, DiffJob, Findings, InspectCode, InspectExternal,
     InspectInput, InspectJob, InspectTask, Inspected, Invocation, Job, JobCode, JobInput,
-    NamedColumn, NodeResult, On, TaskJob,
+    NamedColumn, NodeResult, On, ScrubJob, TaskJob,
 };
 pub use serve::serve;
 

@@ -14,6 +14,7 @@ use understudy_tasks::DATA_FILE;
 
 use super::{Executor, Reuse, wrong_answer};
 use crate::observe::{external_source, stored_source};
+use crate::small_file::{MAX_TEXT_BYTES, read_small};
 use crate::worker::{
     Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits,
 };
@@ -321,7 +322,8 @@ impl Executor<'_> {
     fn code(&self, version: &Version) -> Result<JobCode, Failure> {
         match &version.kind {
             VersionKind::Sql { file, threads } => {
-                let sql = fs::read_to_string(self.pipeline.folder.join(file)).map_err(|error| {
+                let path = self.pipeline.folder.join(file);
+                let sql = read_small(&path, MAX_TEXT_BYTES).map_err(|error| {
                     Failure::new(
                         FailureKind::Task,
                         format!("`{file}` cannot be read: {error}"),

@@ -15,6 +15,7 @@ use understudy_core::slice::SliceOf;
 use understudy_core::spec::{CommandInputs, Merge, Param};
 use understudy_tables::TableSource;
 
+use crate::mask::MaskOrder;
 use crate::report::files::diff::DiffFiles;
 
 /// One piece of work for one process.
@@ -44,6 +45,8 @@ pub enum Job {
     Diff(Box<DiffJob>),
     /// Copy one version of a Delta table.
     Copy(Box<CopyJob>),
+    /// Put tokens in the place of masked values in texts.
+    Scrub(Box<ScrubJob>),
 }
 
 impl Job {
@@ -65,6 +68,8 @@ pub enum Answer {
     Compared(Findings),
     /// To [`Job::Copy`].
     Copied,
+    /// To [`Job::Scrub`]: the texts.
+    Scrubbed(Vec<String>),
     /// To [`Job::Diff`]: an option names a column that neither table has.
     NoColumn(String),
     /// To any of them.
@@ -261,6 +266,8 @@ pub struct CompareJob {
     pub customer: Option<String>,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// The columns that are masked in what is found.
+    pub mask: Option<MaskOrder>,
     /// Where the findings go.
     pub report_folder: PathBuf,
     /// The memory that it may plan with, in bytes.
@@ -280,6 +287,21 @@ pub struct CopyJob {
     pub output: PathBuf,
 }
 
+/// Puts tokens in the place of masked values.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ScrubJob {
+    /// The columns.
+    pub mask: MaskOrder,
+    /// The tables that have the values.
+    pub tables: Vec<TableSource>,
+    /// The folder that a version wrote to, which may have more of them.
+    pub output: Option<PathBuf>,
+    /// The texts.
+    pub texts: Vec<String>,
+    /// Files, each with the one that it becomes.
+    pub files: Vec<(PathBuf, PathBuf)>,
+}
+
 /// Compares any two tables.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DiffJob {
@@ -293,6 +315,8 @@ pub struct DiffJob {
     pub customer: Option<String>,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// The columns that are masked in what is found.
+    pub mask: Option<MaskOrder>,
     /// Every column that an option names.
     pub named: Vec<NamedColumn>,
     /// Where the findings go, if they are wanted.

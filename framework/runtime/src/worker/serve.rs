@@ -19,6 +19,7 @@ mod copy;
 mod diff;
 mod inspect;
 mod put_together;
+mod scrub;
 mod slicing;
 mod task;
 
@@ -59,6 +60,7 @@ fn answer(job: Job, temporary: &Path, registry: &Registry) -> Answer {
         Job::Compare(job) => compare::compare(&job, temporary).map(Answer::Compared),
         Job::Diff(job) => diff::diff(&job, temporary),
         Job::Copy(job) => copy::copy(&job).map(|()| Answer::Copied),
+        Job::Scrub(job) => scrub::scrub(&job).map(Answer::Scrubbed),
         Job::Assemble(job) => put_together::put_together(&job).map(Answer::Made),
     };
     answer.unwrap_or_else(Answer::Failed)
