@@ -25,6 +25,8 @@ mod hostile_outputs;
 #[cfg(test)]
 mod hostile_sql;
 #[cfg(test)]
+mod hostile_yaml;
+#[cfg(test)]
 mod inputs;
 mod isolation;
 #[cfg(test)]
@@ -38,11 +40,17 @@ mod live_edits;
 #[cfg(test)]
 mod live_faults;
 #[cfg(test)]
+mod masks;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
+mod odd_names;
+#[cfg(test)]
 mod overrides;
+#[cfg(test)]
+mod payloads;
 #[cfg(test)]
 mod playground;
 #[cfg(test)]

@@ -9,5 +9,5 @@ mod others;
 #[expect(dead_code, reason = "the crate's own tests use all of it")]
 #[path = "../objects/tests/s3/proxy.rs"]
 mod proxy;
-mod scene;
+pub(crate) mod scene;
 mod straight;

@@ -13,6 +13,16 @@ fn main() -> ExitCode {
         .task("panics", |_: &mut Call<'_>| -> Ended {
             panic!("on purpose")
         })
+        .task("panics_with_rows", |call: &mut Call<'_>| -> Ended {
+            panic!("{}", rows(call)?)
+        })
+        .task("fails_with_rows", |call: &mut Call<'_>| -> Ended {
+            Err(rows(call)?.into())
+        })
+        .task("dies_with_rows", |call: &mut Call<'_>| -> Ended {
+            eprintln!("{}", rows(call)?);
+            std::process::abort()
+        })
         .task("hostile", hostile);
     understudy::main(registry)
 }
@@ -85,4 +95,13 @@ fn all_rows(call: &mut Call<'_>) -> Ended {
         }
     }
     Ok(())
+}
+
+/// All that a task reads, as an error may quote it.
+fn rows(call: &Call<'_>) -> Result<String, Box<dyn Error + Send + Sync>> {
+    let mut text = String::new();
+    for batch in call.input("people")?.batches()? {
+        text += &format!("{:?}", batch?);
+    }
+    Ok(text)
 }

@@ -352,6 +352,9 @@ pub(crate) struct DiffArguments {
     /// A column whose differences do not matter; may be repeated
     #[arg(long, value_name = "COLUMN")]
     pub(crate) ignore: Vec<String>,
+    /// A column whose values are not shown: a digest stands in the place of each; may be repeated
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) mask: Vec<String>,
     /// More rules, written as in a task's `expect`; those of the command line come first
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,

@@ -82,7 +82,7 @@ impl EventSink for Bar {
             }
         );
         if worth_a_line && let Some(line) = line(event) {
-            self.bar.println(line);
+            self.bar.println(visible(&line));
         }
     }
 }

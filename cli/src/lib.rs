@@ -41,6 +41,7 @@ pub use understudy_core::spec::Param;
 pub use understudy_tasks::{Call, InputTable, Registry, Task, arrow};
 
 use understudy_core::rollout::lane::LaneEvent;
+use understudy_core::visible::acts;
 
 use crate::args::{Arguments, Verb};
 use crate::exit::Exit;
@@ -64,7 +65,13 @@ pub fn main(registry: Registry) -> ExitCode {
 }
 
 fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
+    let text = error.render().to_string();
+    // Scripts put names from data on command lines.
+    if text.contains(|c| c != '\n' && acts(c)) {
+        tell!("{}", text.trim_end());
+    } else {
+        let _ = error.print();
+    }
     if error.use_stderr() {
         Exit::Usage.into()
     } else {

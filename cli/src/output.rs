@@ -7,6 +7,7 @@ use serde::Serialize;
 use understudy_runtime::error::RunError;
 use understudy_runtime::report::model::RunReport;
 use understudy_runtime::report::terminal::{self, Detail, Ink, Surface, View};
+use understudy_runtime::report::visible::{quiet_json, visible_lines};
 use understudy_runtime::report::{junit, markdown};
 
 use crate::args::ReportFiles;
@@ -27,13 +28,14 @@ pub(crate) use tell;
 
 /// See [`tell!`].
 pub(crate) fn tell_line(words: std::fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "{words}");
+    // Whatever was forgotten before: no word for people steers their terminal.
+    let _ = writeln!(io::stderr().lock(), "{}", visible_lines(&words.to_string()));
 }
 
 /// Prints lines.
 pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
+    let _ = out.write_all(terminal::only_painted(text).as_bytes());
     if !text.ends_with('\n') {
         let _ = out.write_all(b"\n");
     }
@@ -87,5 +89,5 @@ fn write(path: &Path, text: &str) -> Result<(), RunError> {
 pub(crate) fn print_json(value: &impl Serialize) {
     let json = serde_json::to_string_pretty(value)
         .expect("what is printed has a JSON form: its keys are texts");
-    print(&json);
+    print(&quiet_json(json));
 }

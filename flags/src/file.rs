@@ -8,11 +8,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use understudy_core::customer::Customer;
+use understudy_core::spec::{Flags, load_flags};
 use understudy_core::stage::{LaneStages, Stage, Stages};
 
 use crate::{FlagAnswer, FlagProvider};
@@ -26,9 +27,6 @@ const UNLISTED: &str = "*unlisted*";
 /// What a file that we write begins with.
 const HEADER: &str = "# Who gets what, by flag. `understudy flip` and `rollback` write this file; a hand may take a lane\n\
                       # back (`live` to `shadow` or `off`), which is honoured at once. Towards new, only `flip` moves.\n";
-
-/// The flags of a file, each with the stages of its lanes.
-type Flags = BTreeMap<String, BTreeMap<String, Stage>>;
 
 /// The largest flag file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -89,13 +87,12 @@ impl FileFlags {
         let Some(text) = self.text()? else {
             return Ok(None);
         };
-        // An empty file is a file with nothing in it.
-        let flags: Option<Flags> =
-            serde_saphyr::from_str(&text).map_err(|error| FlagFileError::Malformed {
+        load_flags(&text)
+            .map(Some)
+            .map_err(|reason| FlagFileError::Malformed {
                 path: self.path.clone(),
-                reason: error.to_string(),
-            })?;
-        Ok(Some(flags.unwrap_or_default()))
+                reason,
+            })
     }
 
     /// Puts a new file in the place of the old one, in one step.
@@ -122,6 +119,12 @@ impl FileFlags {
             source,
         };
         let bytes = match fs::metadata(&self.path) {
+            // Opening a pipe would wait for whoever writes to it.
+            Ok(found) if !found.is_file() => {
+                let reason = "it is no regular file; write the flags into a file".to_owned();
+                let path = self.path.clone();
+                return Err(FlagFileError::Malformed { path, reason });
+            }
             Ok(found) => found.len(),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
@@ -132,7 +135,18 @@ impl FileFlags {
                 bytes,
             });
         }
-        fs::read_to_string(&self.path).map(Some).map_err(unreadable)
+        let mut bytes = Vec::new();
+        File::open(&self.path)
+            .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
+            .map_err(unreadable)?;
+        String::from_utf8(bytes).map(Some).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.split(|byte| *byte == b'\n').count();
+            FlagFileError::Malformed {
+                path: self.path.clone(),
+                reason: format!("line {line}: it is not UTF-8; save it as UTF-8"),
+            }
+        })
     }
 }
 

@@ -9,5 +9,5 @@ use serde_json::Value;
 /// Adds a message as one line, by one write, so that lines of several processes do not mix.
 pub(super) fn append(path: &Path, body: &Value) -> io::Result<()> {
     let mut file = File::options().create(true).append(true).open(path)?;
-    file.write_all(format!("{body}\n").as_bytes())
+    file.write_all(format!("{}\n", crate::json::ascii(body)).as_bytes())
 }

@@ -6,6 +6,7 @@
 
 mod address;
 mod append;
+mod json;
 mod post;
 mod reference;
 mod signature;

@@ -76,7 +76,7 @@ pub(super) async fn post(endpoint: &Endpoint, key: &str, body: &Value) -> Result
     let url = Url::parse(&endpoint.url).map_err(|_| PostError::Url)?;
     let addresses = addresses(&url, endpoint.allow_private).await?;
     let client = client(&url, &addresses)?;
-    let body = body.to_string();
+    let body = crate::json::ascii(body);
     let mut pause = FIRST_PAUSE;
     for attempt in 1..=ATTEMPTS {
         let answer = attempt_once(&client, &url, endpoint, key, &body).await;

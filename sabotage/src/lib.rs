@@ -66,6 +66,20 @@ defects! {
     PlannedTogether = "planned_together",
     /// Links below an output's location are followed when it is published.
     LinkedTargets = "linked_targets",
+    /// Masked columns stand in findings as they are.
+    ClearColumns = "clear_columns",
+    /// Masked values stand in errors and logs as they are.
+    ClearTexts = "clear_texts",
+    /// Names become parts of paths as they are.
+    PlainPaths = "plain_paths",
+    /// Texts go into CSV as they are.
+    BareFormulas = "bare_formulas",
+    /// Texts go to the terminal as they are.
+    BareEscapes = "bare_escapes",
+    /// YAML is read whatever it is made of.
+    LooseYaml = "loose_yaml",
+    /// Files that people write are read without a limit.
+    EndlessFiles = "endless_files",
 }
 
 impl Sabotage {

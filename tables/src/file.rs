@@ -40,6 +40,12 @@ pub fn open_beneath(folder: &Path, path: &Path) -> io::Result<File> {
     require_regular(File::from(at))
 }
 
+/// A folder on the way is passed, not read: a worker may be allowed the one and not the other.
+#[cfg(target_os = "linux")]
+const FOLDER: OFlag = OFlag::O_PATH
+    .union(OFlag::O_DIRECTORY)
+    .union(OFlag::O_CLOEXEC);
+#[cfg(not(target_os = "linux"))]
 const FOLDER: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_DIRECTORY)
     .union(OFlag::O_CLOEXEC);

@@ -30,6 +30,6 @@ pub use pin::{
 pub use source::parquet::ParquetError;
 pub use source::reader::{Piece, TableReader};
 pub use source::{Batches, Extent, SchemaError, TableSource, schemas_of_pair};
-pub use text_file::is_compressed;
+pub use text_file::{Lines, is_compressed, open as open_text};
 pub use value::{ValueError, value_at};
 pub use write::{CsvFile, ParquetFile};

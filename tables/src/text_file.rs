@@ -15,13 +15,16 @@ const BUFFER_BYTES: usize = 1 << 18;
 const MAX_ZSTD_WINDOW_LOG: u32 = 27;
 
 /// Lines as they are read, whatever the file's compression.
-pub(crate) type Lines = BufReader<Box<dyn Read + Send>>;
+pub type Lines = BufReader<Box<dyn Read + Send>>;
 
 /// The endings of compressed files.
 const COMPRESSED: [&str; 2] = ["gz", "zst"];
 
 /// Opens a file; what its name says of compression is undone on the way.
-pub(crate) fn open(path: &Path) -> Result<Lines, TableError> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn open(path: &Path) -> Result<Lines, TableError> {
     let failed = |source| TableError::reading(path, source);
     let file = open_regular(path).map_err(failed)?;
     if is_compressed(path) && file.metadata().map_err(failed)?.len() == 0 {

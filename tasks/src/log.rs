@@ -12,7 +12,7 @@ use understudy_core::secret::Secrets;
 use understudy_sabotage::Sabotage;
 
 /// How much is kept of the beginning, in bytes.
-pub const HEAD_BYTES: usize = 8 << 20;
+pub const HEAD_BYTES: usize = 6 << 20;
 /// How much is kept of the end, in bytes.
 pub const TAIL_BYTES: usize = 1 << 20;
 /// How much is read at once.

@@ -469,6 +469,7 @@ fn rules_that_are_none() {
             exit 2
             -- standard error
             error: `nowhere.yaml` cannot be read: No such file or directory (os error 2)
+            hint: look at the path and its permissions
         "#]],
         ),
         (

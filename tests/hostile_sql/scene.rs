@@ -194,7 +194,10 @@ impl Scene {
             self.elsewhere.path().join("tmp"),
         ];
         let below = |folder: &Path| Path::new(path).starts_with(folder.canonicalize().unwrap());
-        if own.iter().any(|folder| below(folder)) || path == "/dev/null" {
+        // What the guard of a worker tells the kernel before the worker begins: its place in a group, a session, a queue.
+        let of_guard = ["/sys/fs/cgroup", "/proc"];
+        let is_of_guard = of_guard.iter().any(|place| path.starts_with(place));
+        if own.iter().any(|folder| below(folder)) || path == "/dev/null" || is_of_guard {
             return true;
         }
         let program = Path::new(env!("CARGO_BIN_EXE_understudy"));

@@ -107,7 +107,7 @@ fn a_rust_task_that_the_program_does_not_have() {
     let lake = pipeline("{ sql: all.sql }", "{ rust: all_rowz }");
     let ended = lake.understudy(&["check"]).expect(2);
     let expected = "this program has no Rust task `all_rowz`\n    v2: { rust: all_rowz }\n    \
-                    hint: did you mean `all_rows`? the Rust tasks here are: all_rows, hostile, panics";
+                    hint: did you mean `all_rows`? the Rust tasks here are: all_rows, dies_with_rows, fails_with_rows, hostile, panics, panics_with_rows";
     assert!(ended.stdout.contains(expected), "{}", ended.stdout);
     // Live goes on, and the change is said not to run.
     let ended = lake.run(&["--strict"]).expect(3);

@@ -34,12 +34,14 @@ fn request(arguments: &DiffArguments) -> Result<DiffRequest, String> {
     let mut named = identifying("--key", &arguments.key);
     named.extend(identifying("--customer", arguments.customer.as_slice()));
     named.extend(typed.named);
+    named.extend(masked(arguments)?);
     Ok(DiffRequest {
         old: arguments.old.clone(),
         new: arguments.new.clone(),
         key: arguments.key.clone(),
         customer: arguments.customer.clone(),
         rules: typed.rules,
+        mask: arguments.mask.clone(),
         named,
         memory_bytes: arguments.memory,
         threads: arguments.threads.map_or_else(cores, usize::from),
@@ -58,6 +60,22 @@ fn identifying(option: &str, columns: &[String]) -> Vec<NamedColumn> {
         on: On::Both,
     };
     columns.iter().map(named).collect()
+}
+
+fn masked(arguments: &DiffArguments) -> Result<Vec<NamedColumn>, String> {
+    let named = |column: &String| {
+        if arguments.customer.as_ref() == Some(column) {
+            return Err(format!(
+                "`--mask {column}`: findings are told by customer, so that column cannot be masked\nhint: leave out `--customer {column}` or `--mask {column}`"
+            ));
+        }
+        Ok(NamedColumn {
+            option: "--mask".to_owned(),
+            column: column.clone(),
+            on: On::Either,
+        })
+    };
+    arguments.mask.iter().map(named).collect()
 }
 
 async fn look(request: DiffRequest, as_json: bool, crew: &Crew) -> Result<Exit, RunError> {

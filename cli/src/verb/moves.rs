@@ -1,7 +1,6 @@
 //! The verbs that move lanes.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use serde_json::json;
 use understudy_core::customer::Customer;
@@ -11,6 +10,7 @@ use understudy_runtime::report::visible::visible;
 use understudy_runtime::rollout::{
     Actor, Lanes, MoveRequest, Moved, RolloutError, approve as approve_of, move_lanes,
 };
+use understudy_runtime::small_file::{MAX_TEXT_BYTES, read_small};
 
 use super::rejudge::judge_again;
 use super::{gate, usage};
@@ -208,8 +208,13 @@ fn lanes(arguments: &LaneArguments) -> Result<Lanes, String> {
     }
     let names: Vec<String> = match &arguments.file {
         Some(file) => {
-            let text = fs::read_to_string(file)
-                .map_err(|error| format!("`{}` cannot be read: {error}", file.display()))?;
+            let text = read_small(file, MAX_TEXT_BYTES).map_err(|error| {
+                format!(
+                    "`{}` cannot be read: {error}\nhint: {}",
+                    file.display(),
+                    error.fix()
+                )
+            })?;
             let lines = text.lines().map(str::trim);
             lines
                 .filter(|line| !line.is_empty())

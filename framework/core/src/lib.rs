@@ -32,4 +32,5 @@ pub mod stage;
 pub mod tolerance;
 pub mod value;
 pub mod verdict;
+pub mod visible;
 pub mod world;

@@ -7,8 +7,10 @@
 //! editors. What the keys mean together is the business of `resolve.rs`.
 
 mod columns;
+mod flags;
 mod json_schema;
 pub mod location;
+pub mod masks;
 pub mod model;
 pub mod nearest;
 mod places;
@@ -22,6 +24,7 @@ mod table;
 mod yaml;
 
 pub use columns::check_columns;
+pub use flags::{Flags, load_flags};
 pub use json_schema::json_schema;
 pub use location::{Location, LocationError};
 pub use model::*;

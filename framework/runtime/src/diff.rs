@@ -9,11 +9,14 @@ use understudy_core::comparison::Comparison;
 use understudy_core::judge::lanes::{TaskVerdict, judge_comparison};
 use understudy_core::rule::Rule;
 use understudy_core::run::{Failure, FailureKind};
+use understudy_core::spec::masks::MaskedColumns;
 use understudy_core::stage::Stage;
 use understudy_core::verdict::Verdict;
 use understudy_core::world::Side;
 use understudy_tables::{PinError, TableSource, pin};
 
+use crate::execute::{scrub, withheld};
+use crate::mask::{MaskKeyError, MaskOrder, throwaway_key};
 use crate::observe::{self, CopyError};
 use crate::report::error::ReportError;
 use crate::report::files::customers::{CUSTOMERS_CSV, CustomerLine, write_customers};
@@ -22,7 +25,9 @@ use crate::report::files::record::Origin;
 use crate::report::files::summary::{SUMMARY_FORMAT, SUMMARY_JSON, Summary};
 use crate::report::model::{TaskFiles, TaskReport};
 use crate::store::durable::TEMPORARY_PREFIX;
-use crate::worker::{Answer, Crew, DiffJob, Findings, Invocation, Job, NamedColumn, WorkerLimits};
+use crate::worker::{
+    Answer, Crew, DiffJob, Findings, Invocation, Job, NamedColumn, ScrubJob, WorkerLimits,
+};
 
 /// The format of what `diff --json` prints.
 pub const DIFF_FORMAT: u32 = 1;
@@ -51,6 +56,8 @@ pub struct DiffRequest {
     pub customer: Option<String>,
     /// The rules, in their order.
     pub rules: Vec<Rule>,
+    /// The columns that are masked in what is found.
+    pub mask: Vec<String>,
     /// Every column that an option names: at least one table must have it.
     pub named: Vec<NamedColumn>,
     /// What the comparison may plan with, in bytes.
@@ -124,6 +131,9 @@ pub enum DiffError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no key for masked columns.
+    #[error(transparent)]
+    MaskKey(#[from] MaskKeyError),
     /// A report file cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -186,6 +196,7 @@ pub async fn diff(
         key: request.key,
         customer: request.customer,
         rules: request.rules,
+        mask: mask_order(&request.mask, temporary)?,
         named: request.named,
         report_folder: out.map(Path::to_owned),
         memory_bytes: planned(request.memory_bytes, request.threads),
@@ -196,13 +207,51 @@ pub async fn diff(
         memory_bytes: Some(request.memory_bytes.saturating_add(MARGIN_BYTES)),
         ..WorkerLimits::default()
     };
-    let found = run(job, limits, crew, temporary).await;
+    let mask = job.mask.clone();
+    let tables = vec![job.old.clone(), job.new.clone()];
+    let found = match (run(job, limits, crew, temporary).await, mask) {
+        (Err(DiffError::Failed(failure)), Some(mask)) => {
+            Err(unquoted(failure, mask, tables, crew, temporary).await)
+        }
+        (found, _) => found,
+    };
     if found.is_err()
         && let Some(out) = out
     {
         remove_unfinished(out);
     }
     report(found?, request.out)
+}
+
+/// The same failure without values of masked columns.
+async fn unquoted(
+    failure: Failure,
+    mask: MaskOrder,
+    tables: Vec<TableSource>,
+    crew: &Crew,
+    temporary: &Path,
+) -> DiffError {
+    let job = ScrubJob {
+        mask,
+        tables,
+        output: None,
+        texts: vec![failure.message],
+        files: Vec::new(),
+    };
+    let scrubbed = scrub(crew, job, &temporary.join("scrub")).await;
+    let message = scrubbed.map_or_else(|why| withheld(&why), |texts| texts.concat());
+    DiffError::Failed(Failure::new(failure.kind, message))
+}
+
+/// Nobody keeps the key: tokens are equal within one report.
+fn mask_order(columns: &[String], temporary: &Path) -> Result<Option<MaskOrder>, DiffError> {
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(MaskOrder {
+        columns: MaskedColumns::new(columns),
+        key_file: throwaway_key(temporary)?,
+    }))
 }
 
 async fn table(

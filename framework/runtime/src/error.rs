@@ -35,6 +35,9 @@ pub enum RunError {
     /// The object store that holds the store.
     #[error("the store in the object store cannot be used")]
     Remote(#[from] crate::store::remote::RemoteError),
+    /// There is no key for masked columns.
+    #[error(transparent)]
+    MaskKey(#[from] crate::mask::MaskKeyError),
     /// A live version was edited, and the pipeline file refuses that.
     #[error("{0}, and `live_edits: refuse` stands in the pipeline file: {HOW_TO_GO_ON}")]
     LiveEdit(String),

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use serde::Serialize;
 use understudy_core::event::Event;
+use understudy_core::visible::quiet_json;
 
 /// Hears events. It must not fail and must not take long: a run does not wait for its audience.
 pub trait EventSink: Send + Sync {
@@ -64,7 +65,7 @@ impl EventSink for Recorder<'_> {
         if let (Ok(line), Ok(mut file)) = (line, self.file.lock())
             && let Some(file) = file.as_mut()
         {
-            let _ = writeln!(file, "{line}");
+            let _ = writeln!(file, "{}", quiet_json(line));
         }
         self.next.emit(event);
     }

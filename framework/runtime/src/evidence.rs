@@ -15,6 +15,7 @@ use understudy_core::rule::Rule;
 use understudy_core::slice::slice_of;
 use understudy_core::spec::Spec;
 use understudy_core::verdict::Verdict;
+use understudy_core::visible::quiet_json;
 
 use crate::observe::CodeDigests;
 use crate::store::Store;
@@ -54,7 +55,8 @@ pub(crate) fn rules_of(spec: &Spec, change: &str) -> Digest {
 /// # Errors
 /// It cannot be written.
 pub(crate) fn write(path: &Path, evidence: &RunEvidence) -> Result<Digest, FileError> {
-    let bytes = serde_json::to_vec(evidence).expect("evidence has a JSON form");
+    let json = serde_json::to_string(evidence).expect("evidence has a JSON form");
+    let bytes = quiet_json(json).into_bytes();
     durable::create_dirs(durable::parent(path))?;
     durable::replace(path, &bytes)?;
     Ok(Digest::of_bytes(&bytes))

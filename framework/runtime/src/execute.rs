@@ -6,6 +6,9 @@ mod confine;
 mod graph;
 mod leaks;
 mod node;
+mod veil;
+
+pub(crate) use veil::{scrub, withheld};
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +22,7 @@ use understudy_core::run::{Failure, FailureKind, RunLog};
 use understudy_core::snapshot::InputSnapshot;
 use understudy_core::stage::LaneStages;
 
+use self::confine::grant_logs;
 use crate::events::EventSink;
 use crate::pipeline::Pipeline;
 use crate::report::files::diff::DiffFiles;
@@ -217,9 +221,14 @@ impl Executor<'_> {
     }
 
     /// Runs a worker for a step.
-    async fn work(&self, step: &str, job: Job, sent: Sent) -> WorkerEnd {
+    async fn work(&self, step: &str, mut job: Job, mut sent: Sent) -> WorkerEnd {
         let folder = self.step_folder(step);
-        let log = self.log_file(step);
+        let veil = self.veil(step, &mut job);
+        let log = match &veil {
+            Some(veil) => veil.log(),
+            None => self.log_file(step),
+        };
+        grant_logs(&mut sent, &job);
         // What an earlier attempt answered must never be taken for this one's answer.
         let _ = std::fs::remove_dir_all(&folder);
         let invocation = Invocation {
@@ -233,7 +242,13 @@ impl Executor<'_> {
             .send(&invocation, &sent.outfit, sent.limits, &log)
             .await;
         let _ = std::fs::remove_dir_all(&folder);
-        end
+        match veil {
+            Some(veil) => WorkerEnd {
+                answer: self.veiled(veil, end.answer).await,
+                ..end
+            },
+            None => end,
+        }
     }
 
     fn step_folder(&self, step: &str) -> PathBuf {

@@ -1,15 +1,18 @@
 //! A pipeline on disk: its file, its folder, and what loading it gave.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use understudy_core::digest::Digest;
 use understudy_core::spec::{self, FileCheck, Places, Problem, Scope, Spec};
 
+use crate::small_file::{MAX_TEXT_BYTES, MAX_YAML_BYTES, SmallFileError, read_small};
 use crate::store::remote::is_remote;
 
 /// Where copies of a store in an object store are, beside the pipeline file.
 const COPIES_FOLDER: &str = ".understudy";
+
+/// The problems that are told at once; who mends these sees the next ones.
+const MAX_TOLD: usize = 50;
 
 /// The name of a pipeline file.
 pub const PIPELINE_FILE: &str = "understudy.yaml";
@@ -53,11 +56,15 @@ pub enum LoadError {
 /// The problems, one below the other.
 #[must_use]
 pub fn listing(problems: &[Problem]) -> String {
-    problems
+    let mut told: Vec<String> = problems
         .iter()
+        .take(MAX_TOLD)
         .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n")
+        .collect();
+    if problems.len() > MAX_TOLD {
+        told.push(format!("and {} more problems", problems.len() - MAX_TOLD));
+    }
+    told.join("\n")
 }
 
 /// Reads and loads a pipeline, named by its file or its folder.
@@ -82,8 +89,10 @@ pub fn load(path: &Path) -> Result<Pipeline, LoadError> {
         path: named.clone(),
         source,
     };
-    let text = fs::read(&file).map_err(unreadable)?;
-    let text = String::from_utf8(text).map_err(|error| unreadable(std::io::Error::other(error)))?;
+    let text = read_small(&file, MAX_YAML_BYTES).map_err(|error| match error {
+        SmallFileError::Io(source) => unreadable(source),
+        other => LoadError::Problems(vec![no_text(&named, &other)]),
+    })?;
     let parent = file
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -99,6 +108,20 @@ pub fn load(path: &Path) -> Result<Pipeline, LoadError> {
             problems: loaded.problems,
         }),
         None => Err(LoadError::Problems(loaded.problems)),
+    }
+}
+
+/// A pipeline file that is no text is wrong as one that says nonsense is.
+fn no_text(named: &str, error: &SmallFileError) -> Problem {
+    let (line, column) = error.place();
+    Problem {
+        file: named.to_owned(),
+        line,
+        column,
+        text: String::new(),
+        message: error.to_string(),
+        fix: error.fix().to_owned(),
+        scope: Scope::Pipeline,
     }
 }
 
@@ -140,6 +163,6 @@ impl FileCheck for Folder<'_> {
     }
 
     fn read(&self, path: &str) -> Option<String> {
-        fs::read_to_string(self.0.join(path)).ok()
+        read_small(&self.0.join(path), MAX_TEXT_BYTES).ok()
     }
 }

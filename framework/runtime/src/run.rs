@@ -27,6 +27,7 @@ use understudy_core::verdict::Verdict;
 use crate::error::RunError;
 use crate::events::{EventSink, Recorder};
 use crate::execute::{Executor, Resources, Reuse};
+use crate::mask::with_key;
 use crate::observe::{CodeDigests, When, changed_inputs, code_digests, require_tables};
 use crate::pipeline;
 use crate::prepare::{Asked, Prepared, prepare};
@@ -150,6 +151,7 @@ pub(crate) async fn carry_out(
         recorded,
     } = begun;
     let Claim { _locks, lease } = claim;
+    with_key(&prepared.store, &prepared.pipeline.spec)?;
     let stored = record::read(&prepared.store, &prepared.plan.run)?;
     let request = &RunRequest {
         reuse: reuse(request.reuse, stored.as_ref()),

@@ -20,7 +20,7 @@ pub use outfit::Outfit;
 pub use protocol::{
     Answer, AssembleJob, CompareJob, CopyJob, DiffJob, Findings, InspectCode, InspectExternal,
     InspectInput, InspectJob, InspectTask, Inspected, Invocation, Job, JobCode, JobInput,
-    NamedColumn, NodeResult, On, ProbeJob, Probed, TaskJob,
+    NamedColumn, NodeResult, On, ProbeJob, Probed, ScrubJob, TaskJob,
 };
 pub use sandbox::{Confinement, Network, ProcessLimits, Reads};
 pub use serve::{Role, serve};

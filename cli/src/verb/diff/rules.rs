@@ -4,6 +4,8 @@ use std::path::Path;
 
 use understudy_core::rule::{Allowance, Rule};
 use understudy_core::spec::{FileCheck, load_rules};
+use understudy_runtime::pipeline::listing;
+use understudy_runtime::small_file::{MAX_TEXT_BYTES, MAX_YAML_BYTES, read_small};
 use understudy_runtime::worker::{NamedColumn, On};
 
 use crate::args::DiffArguments;
@@ -102,16 +104,11 @@ impl Typed {
 
 fn of_file(file: &Path) -> Result<Vec<Rule>, String> {
     let named = file.display().to_string();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| format!("`{named}` cannot be read: {error}"))?;
+    let text = read_small(file, MAX_YAML_BYTES)
+        .map_err(|error| format!("`{named}` cannot be read: {error}\nhint: {}", error.fix()))?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    load_rules(&text, &named, &Here(folder)).map_err(|problems| {
-        let told = problems.iter().map(ToString::to_string);
-        format!(
-            "the rules cannot be used\n{}",
-            told.collect::<Vec<_>>().join("\n")
-        )
-    })
+    load_rules(&text, &named, &Here(folder))
+        .map_err(|problems| format!("the rules cannot be used\n{}", listing(&problems)))
 }
 
 /// Files that rules name, from the folder of the rules file.
@@ -123,6 +120,6 @@ impl FileCheck for Here<'_> {
     }
 
     fn read(&self, path: &str) -> Option<String> {
-        std::fs::read_to_string(self.0.join(path)).ok()
+        read_small(&self.0.join(path), MAX_TEXT_BYTES).ok()
     }
 }

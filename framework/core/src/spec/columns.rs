@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::masks::is_name_of;
 use super::model::{Change, Spec, Task};
 use super::nearest::hint;
 use super::places::{Places, Spot};
@@ -21,6 +22,7 @@ pub fn check_columns(spec: &Spec, places: &Places, schemas: &Schemas) -> Vec<Pro
         schemas,
     };
     let mut problems = known.types();
+    problems.extend(known.masks());
     for task in &spec.tasks {
         problems.extend(known.outputs(task));
     }
@@ -67,6 +69,45 @@ impl Known<'_> {
             }
         }
         problems
+    }
+
+    /// A mask of a column that is not there protects nothing, and the column that was meant is not protected.
+    fn masks(&self) -> Vec<Problem> {
+        let datasets = self.spec.datasets.iter().filter_map(|(name, dataset)| {
+            let schema = self.schemas.datasets.get(name)?;
+            Some((name, &dataset.masked, vec![schema]))
+        });
+        let outputs = self.spec.tasks.iter().filter_map(|task| {
+            let versions = task.versions.keys();
+            let schemas = versions.map(|version| self.output(&task.name, version));
+            Some((
+                &task.name,
+                &task.output.masked,
+                schemas.collect::<Option<_>>()?,
+            ))
+        });
+        let unknown =
+            |(table, masked, schemas): (&String, &BTreeSet<String>, Vec<&TableSchema>)| {
+                let has = |column: &&String| {
+                    let names = schemas.iter().flat_map(|schema| schema.names());
+                    names.into_iter().any(|name| is_name_of(name, column))
+                };
+                let lacking = masked.iter().filter(|column| !has(column));
+                lacking
+                    .map(|column| self.no_masked(table, column, &schemas))
+                    .collect::<Vec<_>>()
+            };
+        datasets.chain(outputs).flat_map(unknown).collect()
+    }
+
+    fn no_masked(&self, table: &str, column: &str, schemas: &[&TableSchema]) -> Problem {
+        let spot = Spot::Mask {
+            table: table.to_owned(),
+            column: column.to_owned(),
+        };
+        let message = format!("{} has no column {} to mask", quoted(table), quoted(column));
+        let fix = columns_hint(column, schemas);
+        self.places.problem(&spot, Scope::Pipeline, &message, &fix)
     }
 
     /// What the live version lacks is said once; what only others lack, for each of them.

@@ -71,6 +71,9 @@ pub struct Dataset {
     pub window_days: u32,
     /// The column that says whose row it is: a run of a slice reads the rows of its customers only.
     pub customer: Option<String>,
+    /// The columns whose values nobody sees in clear but who reads the data themselves.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub masked: BTreeSet<String>,
 }
 
 /// A type that a pipeline file can give a CSV column.
@@ -222,6 +225,9 @@ pub struct Output {
     pub grain: Vec<String>,
     /// The column that says whose row it is.
     pub customer: Option<String>,
+    /// The columns whose values nobody sees in clear but who reads the data themselves.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub masked: BTreeSet<String>,
 }
 
 /// One implementation of a task.

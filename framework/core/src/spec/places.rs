@@ -18,6 +18,13 @@ pub enum Spot {
         /// The column.
         column: String,
     },
+    /// A column of a dataset, or of a task's output, that is masked.
+    Mask {
+        /// The dataset or task.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// A task.
     Task(String),
     /// A column of a task's grain.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::problem::{Problem, Scope};
 use super::yaml::Mark;
+use crate::visible::acts;
 
 /// How much of a line is shown, before and after a place.
 const MAX_SHOWN_BYTES: usize = 120;
@@ -143,13 +144,9 @@ fn without_credentials(line: &str) -> String {
 
 /// Text without anything that a terminal would obey.
 pub(crate) fn printable(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars()
         .fold(String::with_capacity(text.len()), |mut shown, c| {
-            if hidden(c) {
+            if acts(c) {
                 shown.extend(c.escape_unicode())
             } else {
                 shown.push(c)

@@ -6,6 +6,7 @@ mod changes;
 mod graph;
 mod inputs;
 mod locations;
+mod masks;
 mod names;
 mod notify;
 mod rules;
@@ -76,11 +77,14 @@ pub(crate) fn resolve(root: &Node, files: &dyn FileCheck, problems: &mut Problem
     let tasks = read_tasks(&graph, &mut reading);
     let changes = changes::read(&graph, &mut reading);
     locations::check(root, &mut reading);
-    let spots = reading.spots;
+    let spec = assemble(root, datasets, tasks, slices, changes);
+    if let Some(spec) = &spec {
+        masks::check_customers(spec, &mut reading);
+    }
     Resolved {
-        spec: assemble(root, datasets, tasks, slices, changes),
+        spec,
         uses,
-        spots,
+        spots: reading.spots,
     }
 }
 
@@ -163,6 +167,7 @@ fn read_dataset(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> Option
                 .map(|kind| (column.text.clone(), kind)),
         );
     }
+    let masked = masks::read(&key.text, node, reading);
     let (text, mark) = text_at(node, "location")?;
     reading.spots.insert(Spot::Dataset(key.text.clone()), mark);
     match Location::parse(text) {
@@ -173,6 +178,7 @@ fn read_dataset(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> Option
             window_days: inputs::days_at(node, "window")
                 .map_or(1, |(days, _)| inputs::to_count(days)),
             customer: text_at(node, "customer").map(|(column, _)| column.to_owned()),
+            masked,
         }),
         Err(error) => {
             let fix = fix_of(&error);

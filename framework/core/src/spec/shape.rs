@@ -225,6 +225,13 @@ impl Shape {
     }
 }
 
+impl ByName {
+    /// Whether the names become parts of paths.
+    pub(crate) fn is_path(&self) -> bool {
+        !matches!(self.noun, "column" | "parameter")
+    }
+}
+
 impl Section {
     /// The names of its keys, in the table's order.
     pub(crate) fn names(&self) -> Vec<&'static str> {

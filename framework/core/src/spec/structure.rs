@@ -6,6 +6,8 @@ use super::nearest::{hint, nearest};
 use super::problems::{Origin, Problems, quoted};
 use super::shape::{ByName, ListOf, Need, Owner, Section, Shape, found};
 use super::yaml::{BEGINNING, Data, Key, Mark, Node};
+use crate::path_part::{self, MAX_PATH_PART_BYTES};
+use crate::visible::acts;
 
 /// What is looked at: how it is called, where that stands, and whose problems it has.
 #[derive(Clone)]
@@ -228,7 +230,7 @@ fn check_names(
     );
     for (key, node) in entries {
         let origin = owner(by_name.owner, key, &subject.origin);
-        if key.text.trim().is_empty() || key.text.contains(char::is_control) {
+        if key.text.trim().is_empty() || key.text.contains(acts) {
             let message = format!(
                 "a name of a {} is blank or has characters that cannot be seen",
                 by_name.noun
@@ -239,6 +241,18 @@ fn check_names(
                 message,
                 "give it a name that people can read",
             );
+        }
+        // Names of what has no files of its own, such as columns, may be as long as they are.
+        if by_name.is_path() && !path_part::fits(&key.text) {
+            let message = format!(
+                "the name of the {} {} is too long for a file",
+                by_name.noun,
+                quoted(&key.text)
+            );
+            let fix = format!(
+                "shorten it to {MAX_PATH_PART_BYTES} small letters, digits, `_` or `-`; any other byte counts for three"
+            );
+            problems.push(key.mark, &origin, message, fix);
         }
         let label = format!("{} {}", by_name.noun, quoted(&key.text));
         check(

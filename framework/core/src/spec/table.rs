@@ -140,8 +140,22 @@ static DATASET: Section = Section {
             }),
             need: Optional,
         },
+        COLUMNS,
     ],
     one_of: None,
+};
+
+/// What is said of single columns.
+const COLUMNS: Key = Key {
+    name: "columns",
+    about: "Columns whose values are not shown: `email: mask` puts a keyed digest in the place of each value in every report, log, error and example; also in the tasks downstream, where the column keeps its name.",
+    shape: Shape::ByName(&ByName {
+        of: Shape::Word(&["mask"]),
+        noun: "column",
+        may_be_empty: true,
+        owner: Owner::Parent,
+    }),
+    need: Optional,
 };
 
 static TASK: Section = Section {
@@ -252,6 +266,7 @@ static OUTPUT: Section = Section {
             shape: Shape::Text,
             need: Optional,
         },
+        COLUMNS,
     ],
     one_of: None,
 };

@@ -8,8 +8,8 @@ mod error;
 
 use std::rc::Rc;
 
-pub(crate) use build::parse;
-pub(crate) use error::YamlError;
+pub(crate) use build::{parse, parse_flat};
+pub(crate) use error::{YamlError, YamlErrorKind};
 
 /// A place in the text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -98,12 +98,16 @@ fn type_of_an_unknown_column() {
         VALID,
         "airports: fa lat:number",
         expect![[r#"
-        understudy.yaml:8:53: the dataset `airports` has no column `faa`
-            airports: { location: data/airports.csv, types: { faa: text, lat: decimal(6) } }
-            hint: did you mean `fa`? the columns are: fa, lat
-            stops: Pipeline
-        => suspended: []
-    "#]],
+            understudy.yaml:8:53: the dataset `airports` has no column `faa`
+                airports: { location: data/airports.csv, types: { faa: text, lat: decimal(6) }, columns: { faa: mask } }
+                hint: did you mean `fa`? the columns are: fa, lat
+                stops: Pipeline
+            understudy.yaml:8:94: `airports` has no column `faa` to mask
+                airports: { location: data/airports.csv, types: { faa: text, lat: decimal(6) }, columns: { faa: mask } }
+                hint: did you mean `fa`? the columns are: fa, lat
+                stops: Pipeline
+            => suspended: []
+        "#]],
     );
 }
 

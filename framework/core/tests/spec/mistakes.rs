@@ -20,7 +20,7 @@ mod keys {
             expect![[r#"
                 understudy.yaml:15:7: unknown key `grian` in `output` of task `delay`
                     grian: [carrier, origin]
-                    hint: did you mean `grain`? the keys here are: customer, grain, location
+                    hint: did you mean `grain`? the keys here are: columns, customer, grain, location
                 => nothing runs
             "#]],
         );
@@ -333,11 +333,11 @@ mod values {
             "faa: text",
             "faa: txt",
             expect![[r#"
-            understudy.yaml:8:58: column `faa` must be a column type, not `txt`
-                airports: { location: data/airports.csv, types: { faa: txt, lat: decimal(6) } }
-                hint: did you mean `text`? the types are: boolean, date, decimal(S), float, integer, text, timestamp
-            => nothing runs
-        "#]],
+                understudy.yaml:8:58: column `faa` must be a column type, not `txt`
+                    airports: { location: data/airports.csv, types: { faa: txt, lat: decimal(6) }, columns: { faa: mask } }
+                    hint: did you mean `text`? the types are: boolean, date, decimal(S), float, integer, text, timestamp
+                => nothing runs
+            "#]],
         );
     }
 
@@ -964,7 +964,7 @@ mod outputs {
             "grain: []",
             expect![[r#"
                 understudy.yaml:30:44: `grain` of `output` of task `total` is an empty list
-                    output: { location: live/total, grain: [] }
+                    output: { location: live/total, grain: [], columns: { year: mask } }
                     hint: name at least one column
                 => nothing runs
             "#]],
@@ -1216,7 +1216,7 @@ changes:
                 hint: name at least one column
             understudy.yaml:8:44: unknown key `customre` in `output` of task `a`
                 output: { location: live/a, grain: [], customre: carrier }
-                hint: did you mean `customer`? the keys here are: customer, grain, location
+                hint: did you mean `customer`? the keys here are: columns, customer, grain, location
             understudy.yaml:9:11: unknown version `v2`
                 live: v2
                 hint: did you mean `v1`? the versions of `a` are: v1

@@ -36,7 +36,10 @@ fn every_key_arrives() {
                 }
               },
               "window_days": 1,
-              "customer": null
+              "customer": null,
+              "masked": [
+                "faa"
+              ]
             },
             "flights": {
               "name": "flights",
@@ -207,7 +210,10 @@ fn every_key_arrives() {
                 "grain": [
                   "year"
                 ],
-                "customer": null
+                "customer": null,
+                "masked": [
+                  "year"
+                ]
               },
               "live": "v1",
               "shadow": "allowed",

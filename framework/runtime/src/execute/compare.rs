@@ -10,6 +10,7 @@ use understudy_core::digest::Digest;
 use understudy_core::event::StepEnd;
 use understudy_core::plan::{NodeId, PlannedComparison};
 use understudy_core::run::{ComparisonRecord, Failure, FailureKind, Usage};
+use understudy_core::visible::quiet_json;
 use understudy_tables::TableSource;
 
 use super::{Executor, Reuse, wrong_answer};
@@ -128,12 +129,12 @@ impl Executor<'_> {
             self.effective_key(planned.old)?,
             self.effective_key(planned.new)?,
         ];
-        Ok(Digest::of_json(&(
-            sides,
-            &planned.key,
-            &planned.customer,
-            &planned.rules,
-        )))
+        let found = (sides, &planned.key, &planned.customer, &planned.rules);
+        // What was found before a column was masked shows it.
+        Ok(match self.mask_of(&planned.task) {
+            Some(mask) => Digest::of_json(&(found, mask.columns)),
+            None => Digest::of_json(&found),
+        })
     }
 
     /// Where the findings of a comparison are.
@@ -165,6 +166,7 @@ impl Executor<'_> {
             key: planned.key.clone(),
             customer: planned.customer.clone(),
             rules: planned.rules.clone(),
+            mask: self.mask_of(&planned.task),
             report_folder,
             memory_bytes: self.resources.memory_bytes,
             threads: self.resources.threads,
@@ -194,7 +196,8 @@ fn keep(folder: &Path, key: Digest, found: Findings, usage: Usage) -> Result<Fin
         found,
         usage,
     };
-    let json = serde_json::to_vec_pretty(&kept).expect("a comparison has a JSON form");
+    let json = serde_json::to_string_pretty(&kept).expect("a comparison has a JSON form");
+    let json = quiet_json(json).into_bytes();
     crate::store::durable::replace(&folder.join(KEPT_FILE), &json).map_err(|error| {
         Failure::new(
             FailureKind::Machine,

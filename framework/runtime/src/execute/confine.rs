@@ -11,7 +11,7 @@ use understudy_tables::TableSource;
 
 use super::{Executor, Sent};
 use crate::worker::{
-    CompareJob, Confinement, JobCode, Network, Outfit, Reads, TaskJob, WorkerLimits,
+    CompareJob, Confinement, Job, JobCode, Network, Outfit, Reads, TaskJob, WorkerLimits,
     program_folders, sandbox_parts_left_out,
 };
 
@@ -37,26 +37,15 @@ impl Executor<'_> {
         outfit: Outfit,
         limits: WorkerLimits,
         step_folder: &Path,
-    ) -> Result<Sent, Failure> {
+    ) -> Sent {
         if !self.is_shadow(node) {
-            return Ok(Sent {
+            return Sent {
                 limits,
                 confinement: None,
                 outfit,
-            });
-        }
-        // Whatever is granted has to be there to be named.
-        for log in &job.logs {
-            let folder = log.parent().unwrap_or(Path::new(""));
-            fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
-            File::options()
-                .create(true)
-                .append(true)
-                .open(log)
-                .map_err(|error| unwritable(log, &error))?;
+            };
         }
         let mut writes = vec![job.output.clone()];
-        writes.extend(job.logs.clone());
         if Sabotage::GrantPipeline.is_on() {
             writes.push(self.pipeline.folder.clone());
         }
@@ -75,17 +64,22 @@ impl Executor<'_> {
             sandbox: self.pipeline.spec.sandbox,
             without: sandbox_parts_left_out(),
         };
-        Ok(Sent {
+        Sent {
             limits,
             confinement: Some(confinement),
             outfit,
-        })
+        }
     }
 
     /// How the worker of a comparison is sent out: it reads what shadows left.
     pub(super) fn sent_for_comparison(&self, job: &CompareJob, limits: WorkerLimits) -> Sent {
         let confinement = Confinement {
-            reads: Reads::These(files_of([&job.old, &job.new])),
+            reads: Reads::These(
+                files_of([&job.old, &job.new])
+                    .into_iter()
+                    .chain(job.mask.iter().map(|mask| mask.key_file.clone()))
+                    .collect(),
+            ),
             writes: vec![job.report_folder.clone()],
             program_writes: Vec::new(),
             network: Network::Closed,
@@ -116,6 +110,19 @@ impl Executor<'_> {
     }
 }
 
+/// A version's logs are its worker's to write. Whatever is granted has to be there to be named: a log that cannot be made is
+/// refused to the worker, which says so.
+pub(super) fn grant_logs(sent: &mut Sent, job: &Job) {
+    let (Some(confinement), Job::Task(job)) = (&mut sent.confinement, job) else {
+        return;
+    };
+    for log in &job.logs {
+        let _ = fs::create_dir_all(log.parent().unwrap_or(Path::new("")));
+        let _ = File::options().create(true).append(true).open(log);
+        confinement.writes.push(log.clone());
+    }
+}
+
 /// A query reads its inputs and nothing else. A program needs more than anybody could list.
 fn reads_of(job: &TaskJob) -> Reads {
     match job.code {
@@ -128,9 +135,4 @@ fn reads_of(job: &TaskJob) -> Reads {
 
 fn files_of<'a>(sources: impl IntoIterator<Item = &'a TableSource>) -> Vec<PathBuf> {
     sources.into_iter().flat_map(TableSource::paths).collect()
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    let message = format!("`{}` cannot be written: {error}", path.display());
-    Failure::new(FailureKind::Machine, message)
 }

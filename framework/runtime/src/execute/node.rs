@@ -15,6 +15,7 @@ use understudy_tasks::DATA_FILE;
 
 use super::{Executor, Reuse, Sent, wrong_answer};
 use crate::observe::{external_source, stored_source};
+use crate::small_file::{MAX_TEXT_BYTES, read_small};
 use crate::store::durable;
 use crate::worker::{
     Answer, AssembleJob, Job, JobCode, JobInput, NodeResult, TaskJob, WorkerLimits,
@@ -333,7 +334,7 @@ impl Executor<'_> {
             key,
         };
         let step = self.step_folder(name);
-        let sent = self.sent_for_task(node, &job, version, outfit, limits, &step)?;
+        let sent = self.sent_for_task(node, &job, version, outfit, limits, &step);
         Ok((Job::Task(Box::new(job)), sent))
     }
 
@@ -347,7 +348,8 @@ impl Executor<'_> {
     fn code(&self, version: &Version) -> Result<JobCode, Failure> {
         match &version.kind {
             VersionKind::Sql { file, threads } => {
-                let sql = fs::read_to_string(self.pipeline.folder.join(file)).map_err(|error| {
+                let path = self.pipeline.folder.join(file);
+                let sql = read_small(&path, MAX_TEXT_BYTES).map_err(|error| {
                     Failure::new(
                         FailureKind::Task,
                         format!("`{file}` cannot be read: {error}"),

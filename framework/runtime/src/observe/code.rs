@@ -59,6 +59,14 @@ pub fn code_digests(pipeline: &Pipeline) -> Result<CodeDigests, CodeError> {
     Ok(digests)
 }
 
+/// The bytes of a file. Reading a pipe or a device may never end.
+fn regular(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    fs::read(path)
+}
+
 /// What a version finds around it is part of what it is, as the file says it: another secret is not another version.
 fn version_digest(
     pipeline: &Pipeline,
@@ -80,7 +88,7 @@ fn digest_of_code(
 ) -> Result<Digest, CodeError> {
     let folder = pipeline.folder.as_path();
     let read = |path: &Path| {
-        fs::read(folder.join(path))
+        regular(&folder.join(path))
             .map(|bytes| Digest::of_bytes(&bytes))
             .map_err(|source| CodeError::Unreadable {
                 task: task.name.clone(),

@@ -15,10 +15,14 @@ use understudy_sabotage::Sabotage;
 use understudy_tables::TableSource;
 
 use super::{CodeDigests, external_source, stored_source};
+use crate::execute::{scrub, withheld};
+use crate::mask::{MaskKeyError, MaskOrder, throwaway_key};
 use crate::pipeline::Pipeline;
+use crate::small_file::{MAX_TEXT_BYTES, read_small};
+use crate::store::Store;
 use crate::worker::{
     Answer, Crew, InspectCode, InspectExternal, InspectInput, InspectJob, InspectTask, Inspected,
-    Invocation, Job, WorkerLimits,
+    Invocation, Job, ScrubJob, WorkerLimits,
 };
 
 /// Inspecting reads footers and CSV files; it never takes longer than this.
@@ -57,6 +61,18 @@ pub struct SchemaReport {
 /// # Errors
 /// The worker gave no answer about what is live: why.
 pub async fn inspect(
+    pipeline: &Pipeline,
+    inputs: &InputSnapshot,
+    code: &CodeDigests,
+    date: RunDate,
+    crew: &Crew,
+    folder: &Path,
+) -> Result<SchemaReport, String> {
+    let answer = looked_at(pipeline, inputs, code, date, crew, folder).await;
+    unquoted(answer, pipeline, inputs, crew, folder).await
+}
+
+async fn looked_at(
     pipeline: &Pipeline,
     inputs: &InputSnapshot,
     code: &CodeDigests,
@@ -111,6 +127,66 @@ async fn ask(
         Ok(_) => Err("inspecting gave another answer than was asked for".to_owned()),
         Err(failure) => Err(format!("inspecting the inputs {failure}")),
     }
+}
+
+/// The same without values of masked columns: whatever could not be read may be quoted in why.
+async fn unquoted(
+    answer: Result<SchemaReport, String>,
+    pipeline: &Pipeline,
+    inputs: &InputSnapshot,
+    crew: &Crew,
+    folder: &Path,
+) -> Result<SchemaReport, String> {
+    let mut answer = answer;
+    let mut reasons: Vec<&mut String> = match &mut answer {
+        Ok(report) => {
+            let datasets = report.datasets.values_mut();
+            datasets.chain(report.versions.values_mut()).collect()
+        }
+        Err(reason) => vec![reason],
+    };
+    if reasons.is_empty() || !pipeline.spec.masks_anything() {
+        return answer;
+    }
+    let texts = reasons.iter().map(|reason| (**reason).clone()).collect();
+    let scrubbed = match scrub_job(pipeline, inputs, texts, folder) {
+        Ok(job) => scrub(crew, job, &folder.join("scrub")).await,
+        Err(error) => Err(error.to_string()),
+    };
+    let scrubbed = scrubbed.unwrap_or_else(|why| vec![withheld(&why); reasons.len()]);
+    for (reason, text) in reasons.iter_mut().zip(scrubbed) {
+        **reason = text;
+    }
+    answer
+}
+
+fn scrub_job(
+    pipeline: &Pipeline,
+    inputs: &InputSnapshot,
+    texts: Vec<String>,
+    folder: &Path,
+) -> Result<ScrubJob, MaskKeyError> {
+    let store = Store::of(pipeline);
+    let kept = store.mask_key_file();
+    let externals = externals(pipeline, inputs).into_iter();
+    Ok(ScrubJob {
+        mask: MaskOrder {
+            columns: pipeline.spec.all_masked(),
+            // Looking at a pipeline makes nothing in its store.
+            key_file: if kept.exists() {
+                kept
+            } else {
+                throwaway_key(folder)?
+            },
+        },
+        tables: sources(pipeline, inputs)
+            .into_values()
+            .chain(externals.map(|external| external.source))
+            .collect(),
+        output: None,
+        texts,
+        files: Vec::new(),
+    })
 }
 
 fn shadow_limit(live: Usage) -> WorkerLimits {
@@ -223,7 +299,7 @@ fn inspect_task(pipeline: &Pipeline, task: &Task, name: &str) -> Option<InspectT
     let version = &task.versions[name];
     let code = match &version.kind {
         VersionKind::Sql { file, .. } => {
-            InspectCode::Sql(fs::read_to_string(pipeline.folder.join(file)).ok()?)
+            InspectCode::Sql(read_small(&pipeline.folder.join(file), MAX_TEXT_BYTES).ok()?)
         }
         VersionKind::Merge(merge) => InspectCode::Merge(*merge),
         _ => return None,

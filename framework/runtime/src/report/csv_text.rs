@@ -1,7 +1,7 @@
 //! CSV that is safe to open in a spreadsheet.
 //!
 //! RFC 4180 with `\n` line ends. NULL is an empty field, an empty text is `""`. Numbers, dates and times stand as
-//! they are. A *text* is changed in three ways, all of which leave `diff.parquet` alone:
+//! they are. A value that begins with a sign and is no number, such as a negative duration, is guarded like a text. A *text* is changed in three ways, all of which leave `diff.parquet` alone:
 //!
 //! 1. What would act instead of being seen is made visible ([`visible`]), so that a line of the file is one record
 //!    and a terminal that prints it stays as it was.
@@ -12,6 +12,8 @@
 //! 3. Beyond [`MAX_TEXT_CHARS`] it is cut and says so, as spreadsheets lose what is longer.
 
 use std::fmt::Write as _;
+
+use understudy_sabotage::Sabotage;
 
 use crate::report::visible::visible;
 
@@ -53,7 +55,8 @@ pub fn push_line<'a>(csv: &mut String, fields: impl IntoIterator<Item = Field<'a
         }
         match field {
             Field::Null => {}
-            Field::Plain(text) => push_quoted(csv, text),
+            Field::Plain(text) if is_plain(text) => push_quoted(csv, text),
+            Field::Plain(text) => push_quoted(csv, &safe_text(text)),
             Field::Truth(truth) => csv.push_str(if truth { "true" } else { "false" }),
             Field::Text("") => csv.push_str("\"\""),
             Field::Text(text) => push_quoted(csv, &safe_text(text)),
@@ -76,7 +79,17 @@ fn safe_text(text: &str) -> String {
     cut(&guard(&visible(text)))
 }
 
+/// Whether a value that is no text stays what it is. What begins with a sign and is no number, such as a negative
+/// duration or a date before the year nought, would be computed.
+fn is_plain(text: &str) -> bool {
+    let is_number = || text.parse::<f64>().is_ok_and(f64::is_finite);
+    !looks_like_formula(text) || is_number()
+}
+
 fn guard(text: &str) -> String {
+    if Sabotage::BareFormulas.is_on() {
+        return text.to_owned();
+    }
     let mut guarded = String::with_capacity(text.len() + 1);
     for (position, part) in text.split(';').enumerate() {
         if position > 0 {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use understudy_core::verdict::Verdict;
 
 use crate::report::model::{ChangeReport, LiveStatus, RunReport, TaskReport};
+use crate::report::visible::visible_lines;
 
 /// The customers of a task that have a case of their own. Whoever is left out is never worse than those that are not.
 const MAX_CUSTOMERS: usize = 1_000;
@@ -137,20 +138,17 @@ impl Cases {
     }
 }
 
-/// Text that XML takes: what it forbids even as a reference is replaced.
+/// Text that XML takes, and that acts on no screen: what XML forbids even as a reference is replaced.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible_lines(text).chars() {
         match c {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\n' => safe.push_str("&#10;"),
-            '\t' => safe.push_str("&#9;"),
-            c if c < ' ' || matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}') => {
-                safe.push('\u{fffd}')
-            }
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
             c => safe.push(c),
         }
     }

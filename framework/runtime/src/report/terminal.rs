@@ -13,6 +13,7 @@ mod facts;
 mod figures;
 mod ink;
 mod page;
+mod painted;
 mod task;
 mod width;
 
@@ -27,6 +28,7 @@ use crate::report::model::{ChangeReport, LiveReport, LiveStatus, RunReport, Task
 
 pub(crate) use self::ink::Tone;
 pub use self::ink::{Ink, Surface};
+pub use self::painted::only_painted;
 
 /// The published outputs that are listed.
 const MAX_OUTPUTS: usize = 6;

@@ -11,6 +11,7 @@ use understudy_core::plan::{Half, Plan};
 use understudy_core::run::RunLog;
 use understudy_core::run_date::RunDate;
 use understudy_core::snapshot::InputSnapshot;
+use understudy_core::visible::quiet_json;
 
 use super::RunEnd;
 use crate::clock;
@@ -85,8 +86,9 @@ impl RunRecord {
     }
 
     pub(super) fn write(&self, store: &Store) -> Result<(), RunError> {
-        let json = serde_json::to_vec_pretty(self)
+        let json = serde_json::to_string_pretty(self)
             .expect("a run's record has a JSON form: its keys are texts");
+        let json = quiet_json(json).into_bytes();
         let path = store.run_file(&self.run);
         durable::create_dirs(&store.run_dir(&self.run))?;
         Ok(durable::replace(&path, &json)?)

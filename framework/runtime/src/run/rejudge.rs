@@ -19,6 +19,7 @@ use crate::error::RunError;
 use crate::events::Silent;
 use crate::evidence::{code_of, rules_of, track};
 use crate::execute::{Executor, Resources, Reuse};
+use crate::mask::with_key;
 use crate::observe::{CodeDigests, SchemaReport, code_digests};
 use crate::pipeline::{self, Pipeline};
 use crate::prepare::{Asked, Prepared};
@@ -126,6 +127,7 @@ impl Stored<'_> {
         let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
         let claim = claimed(&prepared.store, &plan.pipeline, plan.date, slice);
         let Claim { _locks, lease } = claim.map_err(|error| error.to_string())?;
+        with_key(&prepared.store, &prepared.pipeline.spec).map_err(|error| error.to_string())?;
         let executor = self.executor(&prepared, &record);
         for position in 0..prepared.plan.comparisons.len() {
             require_outputs(&executor, position)?;

@@ -7,6 +7,7 @@ use understudy_core::path_part;
 use understudy_core::run_date::RunDate;
 use understudy_core::world::Side;
 
+use crate::mask::KEY_FILE;
 use crate::pipeline::Pipeline;
 use crate::store::remote::is_remote;
 
@@ -19,7 +20,14 @@ pub struct Store {
 }
 
 /// What a run's folder holds beside its changes.
-const RUN_FILES: [&str; 4] = ["run.json", "events.jsonl", "logs", "evidence"];
+const RUN_FILES: [&str; 6] = [
+    "run.json",
+    "events.jsonl",
+    "logs",
+    "evidence",
+    "outputs",
+    "work",
+];
 
 impl Store {
     /// The store at a folder, which need not be there yet.
@@ -177,6 +185,12 @@ impl Store {
         self.root.join("ledger")
     }
 
+    /// The key of what stands in the place of masked values.
+    #[must_use]
+    pub fn mask_key_file(&self) -> PathBuf {
+        self.root.join(KEY_FILE)
+    }
+
     /// The folder of publications that are not finished.
     #[must_use]
     pub fn pending_dir(&self) -> PathBuf {
@@ -272,7 +286,7 @@ mod tests {
         let store = Store::at("store");
         check(
             &store.findings_dir("..", "../x", "a/b"),
-            "store/runs/%2E./%2E.%2Fx/a%2Fb",
+            "store/runs/%2E%2E/%2E.%2Fx/a%2Fb",
         );
         check(
             &store.findings_dir("r1", "logs", "t"),
@@ -280,11 +294,20 @@ mod tests {
         );
         check(
             &store.findings_dir("r1", "%6Cogs", "t"),
-            "store/runs/r1/%256Cogs/t",
+            "store/runs/r1/%256%43ogs/t",
         );
         check(
             &store.findings_dir("r1", "run.json", "t"),
             "store/runs/r1/%72un.json/t",
+        );
+        // What nodes leave, and what steps work in, is removed and made anew.
+        check(
+            &store.findings_dir("r1", "outputs", "t"),
+            "store/runs/r1/%6Futputs/t",
+        );
+        check(
+            &store.findings_dir("r1", "work", "t"),
+            "store/runs/r1/%77ork/t",
         );
     }
 }

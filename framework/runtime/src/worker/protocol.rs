@@ -17,6 +17,7 @@ use understudy_core::spec::{CommandInputs, Merge, Param};
 use understudy_tables::TableSource;
 
 use super::Confinement;
+use crate::mask::MaskOrder;
 use crate::report::files::diff::DiffFiles;
 
 /// One piece of work for one process.
@@ -51,6 +52,8 @@ pub enum Job {
     Copy(Box<CopyJob>),
     /// Try what a shadow must not be able to do.
     Probe(ProbeJob),
+    /// Put tokens in the place of masked values in texts.
+    Scrub(Box<ScrubJob>),
 }
 
 impl Job {
@@ -79,6 +82,8 @@ pub enum Answer {
     Copied,
     /// To [`Job::Probe`].
     Probed(Probed),
+    /// To [`Job::Scrub`]: the texts.
+    Scrubbed(Vec<String>),
     /// To [`Job::Diff`]: an option names a column that neither table has.
     NoColumn(String),
     /// To any of them.
@@ -282,6 +287,8 @@ pub struct CompareJob {
     pub customer: Option<String>,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// The columns that are masked in what is found.
+    pub mask: Option<MaskOrder>,
     /// Where the findings go.
     pub report_folder: PathBuf,
     /// The memory that it may plan with, in bytes.
@@ -323,6 +330,21 @@ pub struct Probed {
     pub signalled: bool,
 }
 
+/// Puts tokens in the place of masked values.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ScrubJob {
+    /// The columns.
+    pub mask: MaskOrder,
+    /// The tables that have the values.
+    pub tables: Vec<TableSource>,
+    /// The folder that a version wrote to, which may have more of them.
+    pub output: Option<PathBuf>,
+    /// The texts.
+    pub texts: Vec<String>,
+    /// Files, each with the one that it becomes.
+    pub files: Vec<(PathBuf, PathBuf)>,
+}
+
 /// Compares any two tables.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DiffJob {
@@ -336,6 +358,8 @@ pub struct DiffJob {
     pub customer: Option<String>,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// The columns that are masked in what is found.
+    pub mask: Option<MaskOrder>,
     /// Every column that an option names.
     pub named: Vec<NamedColumn>,
     /// Where the findings go, if they are wanted.

@@ -22,6 +22,7 @@ mod diff;
 mod inspect;
 mod probe;
 mod put_together;
+mod scrub;
 mod slicing;
 mod task;
 
@@ -133,6 +134,7 @@ fn answer(invocation: Invocation, temporary: &Path, registry: &Registry) -> Answ
         Job::Diff(job) => diff::diff(&job, temporary),
         Job::Probe(job) => Ok(Answer::Probed(probe::probe(&job))),
         Job::Copy(job) => copy::copy(&job).map(|()| Answer::Copied),
+        Job::Scrub(job) => scrub::scrub(&job).map(Answer::Scrubbed),
         Job::Assemble(job) => put_together::put_together(&job).map(Answer::Made),
     };
     answer.unwrap_or_else(Answer::Failed)

@@ -14,8 +14,10 @@ use crate::spec::yaml::{Key, Node};
 pub(crate) fn read(root: &Node, reading: &mut Reading<'_, '_>) -> BTreeMap<String, Slice> {
     let mut slices = BTreeMap::new();
     let mut homes: BTreeMap<Customer, String> = BTreeMap::new();
+    let mut folders = BTreeMap::new();
     for (key, node) in root.get("slices").map(unique).unwrap_or_default() {
         check_name(key, reading);
+        check_twin(key, &mut folders, reading);
         let Some(slice) = read_slice(node, reading) else {
             continue;
         };
@@ -41,6 +43,21 @@ fn check_name(key: &Key, reading: &mut Reading<'_, '_>) {
         reading
             .problems
             .push(key.mark, &Origin::Pipeline, message, fix);
+    }
+}
+
+/// On some file systems `EMEA` and `emea` are one folder.
+fn check_twin(key: &Key, folders: &mut BTreeMap<String, String>, reading: &mut Reading<'_, '_>) {
+    let before = folders.insert(key.text.to_lowercase(), key.text.clone());
+    if let Some(twin) = before.filter(|twin| *twin != key.text) {
+        let message = format!(
+            "the slices {} and {} would be one folder where letters are not told apart by case",
+            quoted(&twin),
+            quoted(&key.text)
+        );
+        reading
+            .problems
+            .push(key.mark, &Origin::Pipeline, message, "rename one of them");
     }
 }
 

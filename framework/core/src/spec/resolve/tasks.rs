@@ -1,7 +1,7 @@
 //! Tasks: what they read and what they make.
 
 use super::names::{repeated, text_at, texts_at};
-use super::{Reading, inputs, report_unknown, versions};
+use super::{Reading, inputs, masks, report_unknown, versions};
 use crate::spec::model::{Output, ShadowRuns, Task};
 use crate::spec::places::Spot;
 use crate::spec::problems::{Origin, quoted};
@@ -84,6 +84,7 @@ fn read_output(task: &str, node: &Node, reading: &mut Reading<'_, '_>) -> Option
         location,
         grain,
         customer,
+        masked: masks::read(task, node, reading),
     })
 }
 

@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, Tag};
 
+use understudy_sabotage::Sabotage;
+
 use super::error::{YamlError, YamlErrorKind};
 use super::{BEGINNING, Data, Key, Mark, Node, Scalar};
 
@@ -22,19 +24,34 @@ const MAX_ALIASES: usize = 64;
 /// # Errors
 /// The text is not YAML, uses what is not read, or is beyond a limit.
 pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
+    parse_up_to(MAX_NODES, text)
+}
+
+/// The same of a file that is one long list of many: only its length bounds how many values it has.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_flat(text: &str) -> Result<Node, YamlError> {
+    parse_up_to(MAX_BYTES, text)
+}
+
+fn parse_up_to(max_nodes: usize, text: &str) -> Result<Node, YamlError> {
     let refuse = |kind| {
         Err(YamlError {
             mark: BEGINNING,
             kind,
         })
     };
-    if text.len() > MAX_BYTES {
+    if text.len() > MAX_BYTES && !Sabotage::LooseYaml.is_on() {
         return refuse(YamlErrorKind::TooLong {
             bytes: text.len(),
             limit: MAX_BYTES,
         });
     }
-    let mut tree = Builder::default();
+    let mut tree = Builder {
+        max_nodes,
+        ..Builder::default()
+    };
     for next in Parser::new_from_str_with_options(text, options()) {
         let (event, span) = next.map_err(|error| YamlError {
             mark: mark(*error.marker()),
@@ -49,6 +66,9 @@ pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
 
 fn options() -> Options {
     let mut options = Options::default();
+    if Sabotage::LooseYaml.is_on() {
+        return options;
+    }
     options.disallow_directives = true;
     options.flow_nesting_limit = MAX_DEPTH;
     options.block_nesting_limit = MAX_DEPTH;
@@ -70,6 +90,7 @@ struct Builder {
     anchors: BTreeMap<usize, Node>,
     aliases: usize,
     nodes: usize,
+    max_nodes: usize,
     documents: usize,
     root: Option<Node>,
 }
@@ -142,7 +163,7 @@ impl Builder {
 
     fn alias(&mut self, anchor: usize) -> Result<(), YamlErrorKind> {
         self.aliases += 1;
-        if self.aliases > MAX_ALIASES {
+        if self.aliases > MAX_ALIASES && !Sabotage::LooseYaml.is_on() {
             return Err(YamlErrorKind::TooManyAliases(MAX_ALIASES));
         }
         let node = self
@@ -156,8 +177,8 @@ impl Builder {
 
     fn finished(&mut self, anchor: usize, node: Node) -> Result<(), YamlErrorKind> {
         self.nodes = self.nodes.saturating_add(1);
-        if self.nodes > MAX_NODES {
-            return Err(YamlErrorKind::TooMany(MAX_NODES));
+        if self.nodes > self.max_nodes && !Sabotage::LooseYaml.is_on() {
+            return Err(YamlErrorKind::TooMany(self.max_nodes));
         }
         if self.open.len() + node.depth > MAX_DEPTH {
             return Err(YamlErrorKind::TooDeep(MAX_DEPTH));

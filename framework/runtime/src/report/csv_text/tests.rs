@@ -39,12 +39,19 @@ fn numbers_and_dates_are_never_touched() {
     for plain in [
         "-1.5",
         "+3",
-        "-inf",
         "2013-03-10",
         "-0.000000000000000001",
         "12:00:00",
     ] {
         assert_eq!(line(&[Field::Plain(plain)]), format!("{plain}\n"));
+    }
+}
+
+/// A spreadsheet would subtract a year, or look for a cell of that name.
+#[test]
+fn what_begins_with_a_sign_and_is_no_number_is_text() {
+    for plain in ["-PT90S", "-0001-01-01", "-inf"] {
+        assert_eq!(line(&[Field::Plain(plain)]), format!("'{plain}\n"));
     }
 }
 

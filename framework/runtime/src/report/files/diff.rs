@@ -24,6 +24,7 @@ use super::parquet_file::ParquetFile;
 use super::record::{self, Origin, OriginTexts, Record};
 use super::sort::Sorter;
 use super::whole_file::WholeFile;
+use crate::mask::Mask;
 use crate::report::csv_text::{Field, push_line};
 use crate::report::error::ReportError;
 
@@ -78,6 +79,7 @@ pub struct DiffWriter {
     rules: Vec<String>,
     limits: DiffLimits,
     layout: Option<Layout>,
+    mask: Mask,
     sorter: Sorter,
     lines: u64,
     unexpected_lines: u64,
@@ -100,10 +102,17 @@ impl DiffWriter {
             rules,
             limits,
             layout: None,
+            mask: Mask::nothing(),
             sorter: Sorter::new(temp, limits.sort),
             lines: 0,
             unexpected_lines: 0,
         }
+    }
+
+    /// The same, with some columns masked: their values are replaced before anything is sorted, kept or written.
+    #[must_use]
+    pub fn masking(self, mask: Mask) -> Self {
+        Self { mask, ..self }
     }
 
     /// Writes both files, if there is a folder for them. The comparison says which customers are worth an example.
@@ -152,9 +161,11 @@ impl Findings for DiffWriter {
 }
 
 impl DiffWriter {
-    fn take(&mut self, row: JudgedRow) -> Result<(), ReportError> {
+    fn take(&mut self, mut row: JudgedRow) -> Result<(), ReportError> {
         let layout = self.layout.as_ref().ok_or(ReportError::NotBegun)?;
         fits("key columns", row.difference.key.len(), layout.key.len())?;
+        self.mask
+            .row(&mut row.difference, &layout.key, &layout.columns);
         for line in Line::of_row(row) {
             self.lines += 1;
             self.unexpected_lines += u64::from(!line.is_expected());

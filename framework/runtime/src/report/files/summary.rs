@@ -10,6 +10,7 @@ use super::diff::DiffFiles;
 use super::record::Origin;
 use super::whole_file::write_whole;
 use crate::report::error::ReportError;
+use crate::report::visible::quiet_json;
 
 /// The file's name.
 pub const SUMMARY_JSON: &str = "summary.json";
@@ -45,7 +46,7 @@ impl Summary {
         let mut json = serde_json::to_string_pretty(self)
             .expect("a summary has a JSON form: its keys are texts");
         json.push('\n');
-        write_whole(&folder.join(SUMMARY_JSON), &json)
+        write_whole(&folder.join(SUMMARY_JSON), &quiet_json(json))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::io::IsTerminal;
 
+/// The codes (ECMA-48, SGR) of all tones: bad, doubt, good, strong, quiet, plain.
+pub(super) const CODES: [&str; 6] = ["1;31", "1;33", "32", "1", "2", "0"];
+
 /// Whether to use colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Ink {
@@ -62,15 +65,16 @@ impl Ink {
         if self == Self::Plain || tone == Tone::Plain || text.trim().is_empty() {
             return text.to_owned();
         }
+        let [bad, doubt, good, strong, quiet, plain] = CODES;
         let code = match tone {
-            Tone::Bad => "1;31",
-            Tone::Doubt => "1;33",
-            Tone::Good => "32",
-            Tone::Strong => "1",
-            Tone::Quiet => "2",
-            Tone::Plain => "0",
+            Tone::Bad => bad,
+            Tone::Doubt => doubt,
+            Tone::Good => good,
+            Tone::Strong => strong,
+            Tone::Quiet => quiet,
+            Tone::Plain => plain,
         };
-        format!("\x1b[{code}m{text}\x1b[0m")
+        format!("\x1b[{code}m{text}\x1b[{plain}m")
     }
 }
 

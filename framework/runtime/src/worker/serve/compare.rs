@@ -7,6 +7,7 @@ use understudy_core::run::Failure;
 
 use super::super::protocol::{CompareJob, Findings};
 use super::{chain, machine_failure, task_failure};
+use crate::mask::Mask;
 use crate::report::files::diff::{DiffLimits, DiffWriter};
 use crate::report::files::record::Origin;
 
@@ -18,6 +19,7 @@ pub(super) fn compare(job: &CompareJob, temporary: &Path) -> Result<Findings, Fa
         date: Some(job.date),
         run: Some(job.run.clone()),
     };
+    let mask = Mask::ordered(job.mask.as_ref()).map_err(|error| machine_failure(chain(&error)))?;
     let rules = job.rules.iter().map(|rule| rule.name.clone()).collect();
     let mut writer = DiffWriter::new(
         Some(&job.report_folder),
@@ -25,7 +27,8 @@ pub(super) fn compare(job: &CompareJob, temporary: &Path) -> Result<Findings, Fa
         origin,
         rules,
         DiffLimits::default(),
-    );
+    )
+    .masking(mask);
     let request = Request {
         old: &job.old,
         new: &job.new,

@@ -11,6 +11,7 @@ use understudy_tables::schemas_of_pair;
 
 use super::super::protocol::{Answer, DiffJob, Findings, NamedColumn, On};
 use super::{chain, machine_failure, task_failure};
+use crate::mask::Mask;
 use crate::report::files::diff::{DiffLimits, DiffWriter};
 use crate::report::files::record::Origin;
 
@@ -21,6 +22,7 @@ pub(super) fn diff(job: &DiffJob, temporary: &Path) -> Result<Answer, Failure> {
     if let Some(message) = missing_column(&job.named, &schemas) {
         return Ok(Answer::NoColumn(message));
     }
+    let mask = Mask::ordered(job.mask.as_ref()).map_err(|error| machine_failure(failed(&error)))?;
     let rules = job.rules.iter().map(|rule| rule.name.clone()).collect();
     let mut writer = DiffWriter::new(
         job.report_folder.as_deref(),
@@ -28,7 +30,8 @@ pub(super) fn diff(job: &DiffJob, temporary: &Path) -> Result<Answer, Failure> {
         Origin::default(),
         rules,
         DiffLimits::default(),
-    );
+    )
+    .masking(mask);
     let request = Request {
         old: &job.old,
         new: &job.new,
