@@ -521,6 +521,20 @@ fn two_changes() -> Playground {
 }
 
 #[test]
+fn a_repair_hides_no_edit_of_a_live_version() {
+    let shop = bad();
+    rollback(&shop, &["--all"]);
+    shop.write("v1.sh", &format!("# mended\n{V1}"));
+    repair(&shop).expect(0);
+    let ended = shop
+        .understudy(&["run", "--json", "--date", &date(5)])
+        .expect(0);
+    let alerts = ended.json()["alerts"].to_string();
+    let edited = "the live version `v1` of `totals` was edited since the run of 2026-03-04";
+    assert!(alerts.contains(edited), "{alerts}");
+}
+
+#[test]
 fn another_change_keeps_its_live_lanes_and_is_repaired_by_itself() {
     let shop = two_changes();
     let rows = |task: &str| {

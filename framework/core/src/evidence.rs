@@ -165,7 +165,7 @@ pub fn expiring<'a>(
 }
 
 /// The format of a stored track.
-pub const TRACK_FORMAT: u32 = 3;
+pub const TRACK_FORMAT: u32 = 4;
 
 /// How many run dates are kept for each lane, one by one. What is older counts only as a sum, and only while
 /// everything after it is clean.
@@ -232,6 +232,8 @@ pub struct Before {
     pub dates: u64,
     /// When the first of them was judged: seconds since the epoch.
     pub since: i64,
+    /// The last of the dates.
+    pub through: RunDate,
     /// The code of all of them.
     pub code: [Digest; 2],
     /// The rules of all of them.
@@ -297,13 +299,16 @@ impl Track {
             .filter(|(_, run)| run.date == evidence.date)
             .map(|(run, _)| run.as_str())
             .collect();
-        if same.is_empty() {
-            return;
-        }
         for (customer, lane) in &mut self.lanes {
-            if evidence.is_for(customer) {
+            if !evidence.is_for(customer) {
+                continue;
+            }
+            if !same.is_empty() {
                 lane.runs.retain(|one| !same.contains(&*one.run));
             }
+            // It may be in the sum already, which nobody can take it out of: it must not count twice.
+            let before = lane.before.take();
+            lane.before = before.filter(|before| before.through < evidence.date);
         }
     }
 
@@ -360,6 +365,7 @@ impl LaneTrack {
                 let before = before.unwrap_or_else(|| Before {
                     dates: 0,
                     since: run.finished,
+                    through: run.date,
                     code: run.code.clone(),
                     rules: run.rules.clone(),
                     rows: 0,
@@ -368,6 +374,7 @@ impl LaneTrack {
                 });
                 Before {
                     dates: before.dates + 1,
+                    through: before.through.max(run.date),
                     seen: before.seen.min(run.seen),
                     rows: before.rows.saturating_add(oldest.evidence.rows),
                     expected: before.expected.saturating_add(oldest.evidence.expected),

@@ -214,3 +214,29 @@ fn a_stored_track_that_names_what_it_does_not_have_is_refused() {
         assert!(error.to_string().contains("does not have"), "{error}");
     }
 }
+
+#[test]
+fn a_date_that_is_summed_up_already_counts_once_if_it_is_repeated() {
+    let days = (KEPT_DATES + DATES_TO_SUM_UP + 10) as u32;
+    let mut runs: Vec<_> = (1..=days)
+        .map(|day| evidence(day, &[("a", GOOD)]))
+        .collect();
+    let whole = track(&runs);
+    assert_eq!(dates(&whole, "a"), u64::from(days));
+    assert!(whole.lanes[&Customer::from_label("a")].before.is_some());
+    let again = RunEvidence {
+        run: "again".to_owned(),
+        ..evidence(2, &[("a", GOOD)])
+    };
+    runs.push(again);
+    let repeated = dates(&track(&runs), "a");
+    // What is older than those that are kept is given up rather than counted twice.
+    assert!(
+        repeated <= u64::from(days) && repeated >= KEPT_DATES as u64,
+        "{repeated}"
+    );
+    // A new date takes nothing away.
+    runs.pop();
+    runs.push(evidence(days + 1, &[("a", GOOD)]));
+    assert_eq!(dates(&track(&runs), "a"), u64::from(days) + 1);
+}

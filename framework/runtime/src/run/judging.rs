@@ -8,7 +8,7 @@ use understudy_core::evidence::{Cost, EVIDENCE_FORMAT, RunEvidence, expiring, la
 use understudy_core::gate::beyond;
 use understudy_core::isolation::Isolation;
 use understudy_core::judge::lanes::{ChangeVerdict, TaskVerdict, judge};
-use understudy_core::ledger::{JudgedRun, KnownBy, LedgerEvent, Move, PublishedRun};
+use understudy_core::ledger::{JudgedRun, KnownBy, LedgerEvent, LiveVersion, Move, PublishedRun};
 use understudy_core::live_edits::live_versions;
 use understudy_core::plan::{PlannedComparison, Work};
 use understudy_core::rollout::lane::LaneEvent;
@@ -233,15 +233,25 @@ impl Attempt<'_> {
                 .map(|(task, file)| (task, file.digest))
                 .collect(),
             code: code.collect(),
-            live: live_versions(
-                &self.prepared.pipeline.spec,
-                &self.prepared.plan.stages,
-                &self.prepared.code,
-            ),
+            live: self.live_versions(),
             fallbacks: published.fallbacks,
             alerts: log.alerts.clone(),
             repair: self.prepared.repair.clone(),
         }
+    }
+
+    /// What the next run holds the live versions against. A repair publishes what was computed long ago, so that it
+    /// tells nothing of an edit since.
+    fn live_versions(&self) -> BTreeMap<String, LiveVersion> {
+        let prepared = self.prepared;
+        if prepared.repair.is_some() {
+            return BTreeMap::new();
+        }
+        live_versions(
+            &prepared.pipeline.spec,
+            &prepared.plan.stages,
+            &prepared.code,
+        )
     }
 
     fn record_verdict(&self, change: &str, verdict: &ChangeVerdict) {
