@@ -40,8 +40,6 @@ defects! {
     NoDiskWatch = "no_disk_watch",
     /// Nobody counts the processes of a worker.
     NoProcessWatch = "no_process_watch",
-    /// No control group holds between two looks of the watchdog.
-    NoGroup = "no_group",
     /// A worker may run for ever.
     NoWallLimit = "no_wall_limit",
     /// A shadow gets the whole environment of the supervisor.

@@ -66,7 +66,7 @@ pub(in crate::worker) fn guard(
 /// The watchdog always looks; a control group holds in between.
 fn limited(confinement: &Confinement) -> State {
     let watchdog = "watchdog on time, memory, disk and processes";
-    let group = if confinement.is_without(CGROUP) || Sabotage::NoGroup.is_on() {
+    let group = if confinement.is_without(CGROUP) {
         Err("it is left out on purpose".to_owned())
     } else {
         cgroup::join(confinement.limits)
