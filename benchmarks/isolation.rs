@@ -12,7 +12,7 @@ use serde_json::Value;
 
 mod measured;
 
-use measured::understudy;
+use measured::{Took, run, understudy};
 
 const PIPELINE: &str = "\
 pipeline: burning
@@ -55,24 +55,34 @@ fn main() {
         fire.kill().expect("it burns still");
         fire.wait().expect("it can be waited for");
     }
-    println!("| live, {rounds} rounds | median | of alone | least | most |");
-    println!("|---|---|---|---|---|");
+    println!(
+        "| {rounds} rounds | live, median | of alone | least | most | whole run, median | most memory |"
+    );
+    println!("|---|---|---|---|---|---|---|");
     let names = [
         "without a shadow",
         "before one that burns every core",
         "beside one that burns every core",
     ];
-    let base = median(&walls[0]);
-    for (name, walls) in names.into_iter().zip(&walls) {
-        let (least, most) = (walls.iter().min(), walls.iter().max());
+    let base = median(&live(&walls[0]));
+    for (name, rounds) in names.into_iter().zip(&walls) {
+        let walls = live(rounds);
+        let whole = rounds.iter().map(|(_, took)| took.wall.as_millis() as u64);
+        let whole = median(&whole.collect::<Vec<_>>());
+        let peak = rounds.iter().map(|(_, took)| took.peak_bytes).max();
         println!(
-            "| {name} | {} ms | {:.2} x | {} ms | {} ms |",
-            median(walls),
-            median(walls) as f64 / base as f64,
-            least.expect("there is a round"),
-            most.expect("there is a round"),
+            "| {name} | {} ms | {:.2} x | {} ms | {} ms | {whole} ms | {} MB |",
+            median(&walls),
+            median(&walls) as f64 / base as f64,
+            walls.iter().min().expect("there is a round"),
+            walls.iter().max().expect("there is a round"),
+            peak.expect("there is a round") / 1_000_000,
         );
     }
+}
+
+fn live(rounds: &[(u64, Took)]) -> Vec<u64> {
+    rounds.iter().map(|(wall, _)| *wall).collect()
 }
 
 fn rounds_asked_for() -> usize {
@@ -99,18 +109,20 @@ fn write(folder: &Path, pipeline: &str, wall: &str) {
     );
 }
 
-/// The wall time of live's half, computed anew.
-fn live_ms(folder: &Path) -> u64 {
-    let output = Command::new(understudy())
+/// What live's half took in milliseconds, and what the whole run took, computed anew.
+fn live_ms(folder: &Path) -> (u64, Took) {
+    let path = folder.join("report.json");
+    let report = fs::File::create(&path).expect("the folder can be written");
+    let took = run(Command::new(understudy())
         .args(["run", "--fresh", "--json"])
         .current_dir(folder)
-        .stderr(Stdio::null())
-        .output()
-        .expect("the program can be started");
-    let report: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
-    report["live"]["wall_ms"]
-        .as_u64()
-        .expect("live has a wall time")
+        .stdout(report)
+        .stderr(Stdio::null()));
+    assert_eq!(took.exit_code, Some(0), "live publishes");
+    let report = fs::read(path).expect("it is there");
+    let report: Value = serde_json::from_slice(&report).expect("it prints JSON");
+    let wall = report["live"]["wall_ms"].as_u64();
+    (wall.expect("live has a wall time"), took)
 }
 
 fn start(folder: &Path) -> std::process::Child {

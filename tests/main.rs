@@ -28,6 +28,7 @@ mod hostile_sql;
 mod hostile_yaml;
 #[cfg(test)]
 mod inputs;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod lake;

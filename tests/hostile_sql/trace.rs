@@ -100,7 +100,8 @@ impl Call {
 
     /// The paths that it opened or changed; nothing for a call that only looks, or failed.
     pub(super) fn touched(&self) -> Vec<String> {
-        if self.failed() || self.looks() {
+        // What is only passed through is not opened: what is reached by it has a path of its own.
+        if self.failed() || self.looks() || self.0.contains("O_PATH") {
             return Vec::new();
         }
         if self.opens() {

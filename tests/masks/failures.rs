@@ -138,7 +138,7 @@ fn a_live_version_that_prints_and_fails() {
 }
 
 #[test]
-fn more_than_is_looked_through_is_withheld() {
+fn what_is_kept_of_a_long_log_is_looked_through() {
     let much = "\
 import glob, os, sys
 text = open(glob.glob(os.environ['UNDERSTUDY_INPUT_PEOPLE'] + '/*.csv')[0]).read()
@@ -146,7 +146,18 @@ for _ in range(20000): sys.stderr.write(text)
 sys.exit(1)";
     let mut scene = Scene::of(PYTHON, &[("v2.py", much)]);
     let ended = scene.run();
-    assert!(ended.stdout.contains("withheld"), "{ended:?}");
+    assert!(ended.stdout.contains("standard error"), "{ended:?}");
+    let logs = scene.playground.everything().into_iter();
+    let kept = logs
+        .filter(|(path, _)| path.extension().is_some_and(|end| end == "log"))
+        .map(|(path, bytes)| (bytes.len(), path));
+    let longest = kept.max();
+    assert!(
+        longest
+            .as_ref()
+            .is_some_and(|(length, _)| (5 << 20..16 << 20).contains(length)),
+        "{longest:?}"
+    );
     scene.require_nothing_in_clear();
 }
 

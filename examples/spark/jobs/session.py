@@ -8,6 +8,9 @@ import os
 
 from pyspark.sql import SparkSession
 
+# Java does not look at TMPDIR, and a shadow can write nowhere else.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", f"-Djava.io.tmpdir={os.environ['TMPDIR']}")
+
 
 @contextlib.contextmanager
 def spark(name):

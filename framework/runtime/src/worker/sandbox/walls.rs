@@ -30,16 +30,18 @@ const DEVICES: [&str; 5] = [
     "/dev/random",
     "/dev/urandom",
 ];
-/// What the system's libraries read: themselves, time zones, locales, the processors.
-const SYSTEM: [&str; 8] = [
-    "/etc",
+/// What the system's libraries read: themselves, time zones, locales, the processors. Whatever names people or machines
+/// is not among them.
+const SYSTEM: [&str; 9] = [
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/locale.alias",
     "/lib",
     "/lib64",
     "/proc",
     "/sys",
-    "/usr",
-    "/run/systemd",
-    "/nix/store",
+    "/usr/lib",
+    "/usr/share/zoneinfo",
 ];
 
 /// The walls around a process.
