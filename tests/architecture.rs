@@ -164,6 +164,27 @@ fn the_code_map_names_every_crate() {
 }
 
 #[test]
+fn no_build_for_use_is_armed() {
+    let metadata = metadata();
+    let armed = list(&metadata["packages"]).filter(|package| {
+        let default = &package["features"]["default"];
+        let default: Vec<&str> = default.as_array().into_iter().flatten().map(text).collect();
+        let wants = |package: &Value| {
+            list(&package["dependencies"]).any(|needed| {
+                text(&needed["name"]) == "understudy-sabotage"
+                    && list(&needed["features"]).any(|feature| text(feature) == "armed")
+            })
+        };
+        default.contains(&"sabotage") || default.contains(&"armed") || wants(package)
+    });
+    let armed: Vec<&str> = armed.map(|package| text(&package["name"])).collect();
+    assert_eq!(
+        armed, [""; 0],
+        "deliberate defects are compiled in by default"
+    );
+}
+
+#[test]
 fn each_check_sees_what_is_wrong() {
     let resolved = Resolved::from_edges(&[
         ("understudy-core", &["serde", "serde-tokio"]),

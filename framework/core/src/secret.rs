@@ -93,7 +93,8 @@ impl Secrets {
 /// How a value may stand in a text: as it is, in JSON, and in a URL.
 fn forms(value: &str) -> Vec<Vec<u8>> {
     let json = serde_json::Value::from(value).to_string();
-    let json = json.trim_matches('"').to_owned();
+    // Without the two quotes around it; those that belong to the value stay.
+    let json = json[1..json.len() - 1].to_owned();
     let mut url = String::new();
     for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

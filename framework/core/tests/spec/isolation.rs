@@ -161,6 +161,17 @@ fn a_query_has_no_surroundings() {
     mistake(
         "command: [./bin/total, --fast]",
         "sql: sql/delay_v1.sql",
-        expect![[r#""#]],
+        expect![[r#"
+            understudy.yaml:15:9: `env` is of no use here
+                env: { TOKEN: "${env:TOKEN}", REGION: eu, PORT: 5432 }
+                hint: leave it out: only a command or a Rust task has an environment and a network
+            understudy.yaml:16:9: `shadow` is of no use here
+                shadow: { env: { TOKEN: "${file:read-only.token}" } }
+                hint: leave it out: only a command or a Rust task has an environment and a network
+            understudy.yaml:17:9: `hosts` is of no use here
+                hosts: [db.example.org, "10.0.0.1:5432", "[::1]:5432"]
+                hint: leave it out: only a command or a Rust task has an environment and a network
+            => live runs without faster
+        "#]],
     );
 }
