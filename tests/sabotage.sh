@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 # The defect, the test binary (that of the whole program, or of a crate), the test that must go red.
 table='
-no_landlock          outside           isolation::escapes::the_live_output_is_out_of_reach_by_every_path
+no_landlock          outside           isolation::rust::what_is_not_its_own_is_out_of_reach
 open_network         outside           isolation::escapes::the_network_is_closed
 no_listing           outside           isolation::escapes::what_no_sandbox_stops_is_found
 keep_orphans         outside           isolation::greedy::a_rest_of_processes_ends_with_the_worker_wherever_it_went

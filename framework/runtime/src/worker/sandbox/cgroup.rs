@@ -1,4 +1,5 @@
-//! Control groups: limits on memory and processes that hold between two looks of the watchdog.
+//! Control groups: limits on memory and processes that hold between two looks of the watchdog, and the least share of the
+//! processors, which holds for every session that is begun inside as well.
 //!
 //! A guard makes a group below its own, or beside it, and joins it; whoever is started joins with it. The supervisor removes
 //! it when all is over. Both versions are known: in the first one each controller has a tree of its own.
@@ -23,6 +24,8 @@ struct Place {
     /// What is limited by writing what to which file.
     memory: Option<&'static str>,
     processes: Option<&'static str>,
+    /// What gives the least of the processors there is, where others want them, and how that is written.
+    processors: Option<[&'static str; 2]>,
 }
 
 /// Makes a group for this process and joins it; what it limits, or why there is none.
@@ -40,7 +43,7 @@ pub(super) fn join(limits: ProcessLimits) -> Result<String, String> {
     if limited.is_empty() {
         Err(problem)
     } else {
-        Ok(limited.join(" and "))
+        Ok(limited.join(", "))
     }
 }
 
@@ -57,6 +60,12 @@ fn join_at(place: &Place, limits: ProcessLimits) -> io::Result<Vec<&'static str>
             let most = u64::from(count) + MORE_PROCESSES;
             fs::write(group.join(file), most.to_string())?;
             limited.push("processes");
+        }
+        if let Some([file, least]) = place.processors {
+            // A shadow that comes last is worth having, and no reason to do without the rest.
+            if fs::write(group.join(file), least).is_ok() {
+                limited.push("processors");
+            }
         }
         fs::write(group.join("cgroup.procs"), "0")?;
         Ok(limited)
@@ -82,8 +91,20 @@ pub(in crate::worker) fn remove(guard: u32) -> bool {
                 std::thread::sleep(std::time::Duration::from_millis(10));
             }
         }
+        sweep(&place.folder);
     }
     ran_out
+}
+
+/// Groups whose supervisor was killed before it could remove them. One that has processes is not removed by the system.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let guard = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        if guard.is_some_and(|guard| !Path::new("/proc").join(guard).exists()) {
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
 }
 
 fn ran_out_of_memory(group: &Path) -> bool {
@@ -110,7 +131,7 @@ fn places() -> Vec<Place> {
 /// The first version: a tree for each controller.
 fn of_first(own: &str, mounts: &str) -> Vec<Place> {
     let mut places = Vec::new();
-    for controller in ["memory", "pids"] {
+    for controller in ["memory", "pids", "cpu"] {
         let path = own.lines().find_map(|line| {
             let (_, rest) = line.split_once(':')?;
             let (controllers, path) = rest.split_once(':')?;
@@ -125,6 +146,7 @@ fn of_first(own: &str, mounts: &str) -> Vec<Place> {
                 folder: mount.of(path),
                 memory: (controller == "memory").then_some("memory.limit_in_bytes"),
                 processes: (controller == "pids").then_some("pids.max"),
+                processors: (controller == "cpu").then_some(["cpu.shares", "2"]),
             });
         }
     }
@@ -150,6 +172,7 @@ fn of_second(own: &str, mounts: &str) -> Option<Place> {
         folder,
         memory: Some("memory.max"),
         processes: Some("pids.max"),
+        processors: Some(["cpu.weight", "1"]),
     })
 }
 
