@@ -127,6 +127,18 @@ fn a_task_that_is_never_a_shadow_is_not_run_as_one() {
 }
 
 #[test]
+fn doctor_looks_at_the_machine_alone_only_where_no_pipeline_is_named() {
+    let nothing = Playground::of(&[]);
+    nothing.understudy(&["doctor"]).expect(0);
+    let missing = nothing.understudy(&["doctor", "no/such/folder"]).expect(2);
+    assert!(
+        missing.stderr.contains("no/such/folder"),
+        "{}",
+        missing.stderr
+    );
+}
+
+#[test]
 fn doctor_tries_it() {
     let shop = Playground::shop(COPY);
     let found = shop.understudy(&["doctor"]).expect(0).stdout;

@@ -1,5 +1,7 @@
 //! `doctor`: what is in force here.
 
+use std::path::Path;
+
 use understudy_runtime::doctor::{Checkup, Finding, Health, check_up, is_pipeline};
 use understudy_runtime::pipeline;
 use understudy_runtime::report::visible::visible;
@@ -12,7 +14,9 @@ use crate::output::{print, print_json};
 
 pub(crate) fn doctor(program: &Program, arguments: &DoctorArguments) -> Exit {
     with_crew(program, async |crew| {
-        let pipeline = is_pipeline(&arguments.pipeline)
+        // Here there need not be one; who names one means it.
+        let is_named = arguments.pipeline != Path::new(".");
+        let pipeline = (is_named || is_pipeline(&arguments.pipeline))
             .then(|| pipeline::load(&arguments.pipeline))
             .transpose()?;
         let found = check_up(pipeline.as_ref(), &crew).await?;

@@ -361,7 +361,7 @@ fn folder() -> Result<tempfile::TempDir, RunError> {
     })
 }
 
-/// The path of a pipeline's folder that is not there is no reason not to look at the machine.
+/// Whether a pipeline stands at a path. The machine can be looked at without one.
 #[must_use]
 pub fn is_pipeline(path: &Path) -> bool {
     path.is_file() || path.join(crate::pipeline::PIPELINE_FILE).is_file()
