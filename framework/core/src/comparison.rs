@@ -1,6 +1,6 @@
 //! What a comparison found: facts about two tables, each with the rule that expects it, if one does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,9 @@ pub struct Comparison {
     pub customers: BTreeMap<Customer, CustomerCounts>,
     /// Counts by rule, in the order of the rules.
     pub rules: Vec<RuleCounts>,
+    /// What further comparators found, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckFound>,
     /// Columns whose values could not be compared, with the reason.
     pub not_compared: Vec<NotCompared>,
     /// What is worth knowing and is no difference.
@@ -133,8 +136,70 @@ pub struct CustomerCounts {
 pub struct RuleCounts {
     /// The rule's name.
     pub name: String,
-    /// Differences (cells, one-sided rows, schema) that it expects.
+    /// Differences (cells, one-sided rows, schema, findings of checks) that it expects.
     pub differences: u64,
+    /// Rows (pairs and one-sided) of which it expects a difference, for one of their customers at least.
+    #[serde(default)]
+    pub rows: u64,
+    /// The differences by customer: one of a row that moved between two counts for each for whom this rule expects it.
+    /// Those of the schema belong to every customer, and are not among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub customers: BTreeMap<Customer, u64>,
+    /// Rows that it would have expected differences of, where those were more than it may: it counts as absent then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exceeded: Option<u64>,
+    /// Customers that it says must change, and that have rows and did not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unmet: BTreeSet<Customer>,
+}
+
+/// What one further comparator found: a metric, a query, a program.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CheckFound {
+    /// Its name.
+    pub name: String,
+    /// `metric` or `check`.
+    pub kind: DifferenceKind,
+    /// What it found, or why it could not compare.
+    pub outcome: Result<CheckFindings, String>,
+}
+
+/// The findings of one further comparator.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct CheckFindings {
+    /// How many things it looked at, such as metrics by group or rows.
+    pub looked_at: u64,
+    /// Findings that no rule allows.
+    pub unexpected: u64,
+    /// Findings that some rule expects.
+    pub expected: u64,
+    /// Unexpected findings by customer; those that belong to every customer are not among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub customers: BTreeMap<Customer, u64>,
+    /// The first of them, those that no rule expects before the others.
+    pub examples: Vec<CheckFinding>,
+    /// What of its work it could not do, each a sentence: of that, nothing is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_compared: Vec<String>,
+}
+
+/// One finding of a further comparator.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CheckFinding {
+    /// Whose it is; `None` where it belongs to every customer.
+    pub customer: Option<Customer>,
+    /// The column that it is about, if it is about one.
+    pub column: Option<String>,
+    /// What it is about, in words: a metric and its group, or the cells of an offending row.
+    pub what: String,
+    /// The old figure's text.
+    pub old: Option<String>,
+    /// The new figure's text.
+    pub new: Option<String>,
+    /// New minus old, where there is such a thing.
+    pub delta: Option<String>,
+    /// The name of the rule that expects it.
+    pub rule: Option<String>,
 }
 
 /// A column whose values could not be compared.

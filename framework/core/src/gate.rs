@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::evidence::{LaneTrack, Streak, Track, TrackRun};
 use crate::rollout::anew::Anew;
 use crate::run_date::RunDate;
+use crate::share::percent_of;
 use crate::spec::{GatePolicy, Weekday};
 use crate::verdict::Verdict;
 
@@ -485,7 +486,7 @@ fn min_rows(streak: &Streak<'_>, wanted: u64) -> Check {
 }
 
 fn expected_rows(streak: &Streak<'_>, most: f64) -> Check {
-    let limit = format!("at most {}", percent(most));
+    let limit = format!("at most {}", percent_of(most));
     // New rows only, of which a lane had none before, are all of them.
     let share = match (streak.expected, streak.rows) {
         (0, _) => 0.0,
@@ -495,7 +496,7 @@ fn expected_rows(streak: &Streak<'_>, most: f64) -> Check {
     check(
         CheckKind::ExpectedRows,
         good_if(share <= most),
-        format!("{} differ as expected", percent(share)),
+        format!("{} differ as expected", percent_of(share)),
         limit,
     )
 }
@@ -677,12 +678,6 @@ fn hours(secs: u64) -> String {
         7_200..172_801 => format!("{} h", secs / 3_600),
         _ => format!("{} days", secs / 86_400),
     }
-}
-
-fn percent(share: f64) -> String {
-    let text = format!("{:.2}", share * 100.0);
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{text} %")
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! What the ledger's entries say, and what follows from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::customer::Customer;
 use crate::digest::Digest;
 use crate::gate::Standing;
+use crate::review::Reviewed;
 use crate::rollout::lane::LaneEvent;
 use crate::rollout::record::rollouts;
 use crate::run_date::RunDate;
@@ -17,7 +18,7 @@ use crate::verdict::Verdict;
 /// The format that this program writes, and the newest that it reads.
 ///
 /// A new kind of event, or a field that an older program must not overlook, raises it.
-pub const LEDGER_FORMAT: u32 = 4;
+pub const LEDGER_FORMAT: u32 = 5;
 
 /// The format of the head file.
 pub const HEAD_FORMAT: u32 = 1;
@@ -124,6 +125,8 @@ pub enum LedgerEvent {
     Held(Hold),
     /// Somebody approved of the evidence of a change.
     Approved(Approved),
+    /// Somebody answered to groups of differences.
+    Reviewed(Reviewed),
 }
 
 impl LedgerEvent {
@@ -140,6 +143,7 @@ impl LedgerEvent {
             Self::Moved(moved) if moved.event.is_none() => 1,
             Self::Moved(moved) if moved.wave.is_some() || !moved.except.is_empty() => 4,
             Self::Moved(_) | Self::Held(_) | Self::Approved(_) => 3,
+            Self::Reviewed(_) => 5,
         }
     }
 }
@@ -221,6 +225,9 @@ pub struct JudgedRun {
     pub code: [Digest; 2],
     /// The digest of the rules.
     pub rules: Digest,
+    /// The groups of differences that were called bugs and are still there, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub bugs: BTreeSet<String>,
     /// When the run was judged first, RFC 3339 in UTC, if its outputs were judged again by other rules: what it says
     /// is as old as that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -434,6 +441,7 @@ mod tests {
             evidence: Digest::of_bytes(b"evidence"),
             code: [Digest::of_bytes(b"old"), Digest::of_bytes(b"new")],
             rules: Digest::of_bytes(b"rules"),
+            bugs: BTreeSet::new(),
             ran_at: None,
         };
         for event in [LedgerEvent::Published(run), LedgerEvent::Judged(judged)] {

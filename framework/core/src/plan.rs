@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::check::Check;
 use crate::digest::Digest;
 use crate::rollout::wave::LiveWave;
 use crate::rule::Rule;
@@ -186,6 +187,9 @@ pub struct PlannedComparison {
     pub customer: Option<String>,
     /// The rules. They are not part of the run's id: changed rules judge the same outputs again.
     pub rules: Vec<Rule>,
+    /// What else is compared, in the file's order. They are not part of the run's id either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 impl PlannedComparison {

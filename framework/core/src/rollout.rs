@@ -132,6 +132,10 @@ fn reason_for_old(task: &TaskBeforePublishing<'_>, all_live: bool) -> Option<Str
     match task.comparison {
         None => Some(format!("`{}` was not compared", task.task)),
         Some(Err(failure)) => Some(format!("comparing `{}` failed: {failure}", task.task)),
+        Some(Ok(comparison)) if let Some(check) = failed_check(comparison) => Some(format!(
+            "check `{check}` of `{}` could not compare",
+            task.task
+        )),
         Some(Ok(comparison)) if all_live => {
             let nobody_checked = !comparison.not_compared.is_empty() && task.customers.is_empty();
             nobody_checked.then(|| format!("`{}` could not be compared", task.task))
@@ -139,6 +143,13 @@ fn reason_for_old(task: &TaskBeforePublishing<'_>, all_live: bool) -> Option<Str
         Some(Ok(comparison)) => lost_column(comparison)
             .map(|column| format!("column `{column}` of `{}` is missing or has another type, which forbids a partial flip", task.task)),
     }
+}
+
+/// A check that came to no end says as little as a comparison that did not.
+fn failed_check(comparison: &Comparison) -> Option<&str> {
+    let mut checks = comparison.checks.iter();
+    let failed = checks.find(|check| check.outcome.is_err());
+    failed.map(|check| check.name.as_str())
 }
 
 fn lost_column(comparison: &Comparison) -> Option<&str> {

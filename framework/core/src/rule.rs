@@ -1,11 +1,17 @@
 //! Rules: which differences were meant.
 
+mod selector;
+
 use std::collections::BTreeSet;
 
 use bigdecimal::BigDecimal;
 use serde::{Deserialize, Serialize};
 
+use crate::customer::Customer;
+use crate::pattern::PatternAllowance;
 use crate::run_date::RunDate;
+
+pub use selector::{ColumnSelector, TypeFamily};
 
 /// One rule of a task's `expect` list. The first rule that selects and allows a difference expects it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -14,17 +20,43 @@ pub struct Rule {
     pub name: String,
     /// The customers whose differences it selects; `None` selects all.
     pub customers: Option<BTreeSet<String>>,
+    /// The query that `customers` was found by in this run, where one stands in the file. Until it was asked,
+    /// `customers` is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_query: Option<CustomerQuery>,
     /// The columns whose cells (and schema differences) it selects.
     /// `None` selects all, and rows that stand on one side only as well.
-    pub columns: Option<Vec<String>>,
+    pub columns: Option<Vec<ColumnSelector>>,
     /// The kinds of difference that it selects; `None` selects all.
     pub kinds: Option<BTreeSet<DifferenceKind>>,
+    /// A SQL predicate over `old.*`, `new.*` and the key; a row for which it is not true is not selected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<String>,
+    /// Whether each of its customers that has rows must have a difference that it selects.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub must_change: bool,
+    /// The most rows that it may expect differences of. Where there are more, it expects none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rows: Option<u64>,
     /// What it allows of what it selects.
     pub allow: Allowance,
     /// Why; `ignore` and `allow: any` have one in a pipeline file.
     pub reason: Option<String>,
     /// The last date on which it is meant to be needed.
     pub until: Option<RunDate>,
+}
+
+/// Customers, as those that a dataset names in the rows that meet a predicate.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CustomerQuery {
+    /// The dataset; its `customer` column names them.
+    pub dataset: String,
+    /// A SQL predicate over its columns; `None` takes all rows.
+    pub predicate: Option<String>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What a rule allows.
@@ -40,6 +72,10 @@ pub enum Allowance {
     Ignore,
     /// Any difference was meant.
     Any,
+    /// Nothing: the rule only says that its customers must change.
+    Nothing,
+    /// A difference of this pattern, as a review accepted it; no pipeline file says this.
+    Pattern(PatternAllowance),
 }
 
 /// A difference of spelling that can be taken away.
@@ -111,9 +147,52 @@ pub enum DifferenceKind {
     ColumnRemoved,
     /// A column has another type.
     TypeChanged,
+    /// A metric of the two tables differs by more than its tolerance.
+    Metric,
+    /// A check of the user's own, such as a query or a program, found it.
+    Check,
+}
+
+impl Rule {
+    /// A rule that selects everything and allows this.
+    #[must_use]
+    pub fn new(name: impl Into<String>, allow: Allowance) -> Self {
+        Self {
+            name: name.into(),
+            customers: None,
+            customer_query: None,
+            columns: None,
+            kinds: None,
+            predicate: None,
+            must_change: false,
+            max_rows: None,
+            allow,
+            reason: None,
+            until: None,
+        }
+    }
+
+    /// Whether it selects a customer.
+    #[must_use]
+    pub fn names(&self, customer: &Customer) -> bool {
+        let is_named = |names: &BTreeSet<String>| matches!(customer, Customer::Named(name) if names.contains(name));
+        self.customers.as_ref().is_none_or(is_named)
+    }
 }
 
 impl DifferenceKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Changed,
+        Self::OnlyOld,
+        Self::OnlyNew,
+        Self::ColumnAdded,
+        Self::ColumnRemoved,
+        Self::TypeChanged,
+        Self::Metric,
+        Self::Check,
+    ];
+
     /// The name in files: `changed`, `only_old` and so on.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -124,6 +203,8 @@ impl DifferenceKind {
             Self::ColumnAdded => "column_added",
             Self::ColumnRemoved => "column_removed",
             Self::TypeChanged => "type_changed",
+            Self::Metric => "metric",
+            Self::Check => "check",
         }
     }
 }

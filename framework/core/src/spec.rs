@@ -6,6 +6,7 @@
 //! One table (`table.rs`) has every key: `structure.rs` holds a file against it, and [`json_schema()`] prints it for
 //! editors. What the keys mean together is the business of `resolve.rs`.
 
+pub mod cases;
 mod columns;
 mod flags;
 mod json_schema;

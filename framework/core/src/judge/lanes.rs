@@ -1,11 +1,12 @@
 //! Verdicts of lanes, tasks and changes. A verdict is built from evidence, or it is inconclusive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::comparison::{Comparison, CustomerCounts};
-use crate::customer::Customer;
+use super::checks::judge_checks;
+use crate::comparison::{Comparison, CustomerCounts, RuleCounts};
+use crate::customer::{Customer, listed};
 use crate::plan::{Plan, PlannedComparison};
 use crate::run::RunLog;
 use crate::verdict::Verdict;
@@ -147,18 +148,29 @@ pub fn judge_comparison(comparison: &Comparison, mut doubts: Vec<String>) -> Tas
             column.column, column.reason
         ));
     }
+    let checks = judge_checks(comparison);
+    doubts.extend(checks.doubts.iter().cloned());
     let floor = if doubts.is_empty() {
         Verdict::Identical
     } else {
         Verdict::Inconclusive
     };
     let (schema, mut reasons) = judge_schema(comparison);
-    let shared = floor.max(schema);
+    let shared = floor.max(schema).max(checks.shared);
+    let unmet = unmet(comparison);
     let customers: BTreeMap<_, _> = comparison
         .customers
         .iter()
-        .map(|(customer, counts)| (customer.clone(), shared.max(of_counts(counts))))
+        .map(|(customer, counts)| {
+            let own = match unmet.contains(customer) {
+                true => Verdict::Unexpected,
+                false => of_counts(counts).max(checks.of(customer)),
+            };
+            (customer.clone(), shared.max(own))
+        })
         .collect();
+    reasons.extend(rule_reasons(comparison));
+    reasons.extend(checks.reasons);
     reasons.extend(doubts);
     let verdict = customers.values().copied().fold(shared, Verdict::max);
     TaskVerdict {
@@ -166,6 +178,34 @@ pub fn judge_comparison(comparison: &Comparison, mut doubts: Vec<String>) -> Tas
         reasons,
         customers,
     }
+}
+
+/// The customers that had to change, as some rule says, and did not.
+fn unmet(comparison: &Comparison) -> BTreeSet<&Customer> {
+    let rules = comparison.rules.iter();
+    rules.flat_map(|counts| &counts.unmet).collect()
+}
+
+/// What rules say that no count of rows shows.
+fn rule_reasons(comparison: &Comparison) -> Vec<String> {
+    let of_rule = |counts: &RuleCounts| {
+        let unmet: Vec<&Customer> = counts.unmet.iter().collect();
+        let unchanged = (!unmet.is_empty()).then(|| {
+            format!(
+                "rule \"{}\" says that these customers must change, and they did not: {}",
+                counts.name,
+                listed(&unmet)
+            )
+        });
+        let exceeded = counts.exceeded.map(|rows| {
+            format!(
+                "rule \"{}\" counts as absent: it would have forgiven {rows} rows, more than its `max_rows`",
+                counts.name
+            )
+        });
+        unchanged.into_iter().chain(exceeded)
+    };
+    comparison.rules.iter().flat_map(of_rule).collect()
 }
 
 /// Unexpected rows count even if they belong to no customer that is listed.

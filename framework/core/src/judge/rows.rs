@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::comparison::{CellDifference, RowChange, RowDifference, SchemaDifference};
 use crate::customer::Customer;
 use crate::normalize::same_after;
-use crate::rule::{Allowance, DifferenceKind, Rule};
+use crate::rule::{Allowance, ColumnSelector, DifferenceKind, Rule};
 use crate::schema::Column;
 use crate::tolerance::Tolerance;
 
@@ -29,12 +29,22 @@ impl JudgedRow {
 
 /// Rules, bound to the columns of one comparison.
 ///
-/// The first rule that both selects and allows a difference expects it. A rule that names customers selects a row
-/// only if it names every customer that the row belongs to: both, where the row moved between two. A rule that
-/// names columns never selects a row that stands on one side only.
+/// The first rule that both selects and allows a difference expects it. A rule that names columns never selects a
+/// row that stands on one side only. A row that moved between two customers differs for both: a rule must expect
+/// each difference for the one, and a rule, perhaps another, for the other.
 #[derive(Clone, Debug)]
 pub struct RowJudge {
     rules: Vec<BoundRule>,
+}
+
+/// For which rules, by position, a row meets the predicate. A rule with a predicate that nothing is known of selects
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Met<'a>(pub &'a [bool]);
+
+impl Met<'_> {
+    /// Nothing is known of any predicate.
+    pub const UNKNOWN: Met<'static> = Met(&[]);
 }
 
 #[derive(Clone, Debug)]
@@ -44,44 +54,106 @@ struct BoundRule {
     columns: Option<BTreeSet<usize>>,
     /// Set where the rule allows a tolerance.
     tolerance: Option<Tolerance>,
+    /// Whether it expects nothing, because it would have to forgive more rows than it may.
+    is_absent: bool,
 }
 
 impl RowJudge {
     /// Binds rules to the compared columns, by whose positions cells are named.
     #[must_use]
     pub fn new(rules: &[Rule], columns: &[Column]) -> Self {
-        let bind = |rule: &Rule| BoundRule {
+        Self::without(&BTreeSet::new(), rules, columns)
+    }
+
+    /// The same, where the rules at some positions count as absent.
+    #[must_use]
+    pub fn without(absent: &BTreeSet<usize>, rules: &[Rule], columns: &[Column]) -> Self {
+        let bind = |(position, rule): (usize, &Rule)| BoundRule {
             rule: rule.clone(),
-            columns: rule.columns.as_ref().map(|names| positions(names, columns)),
+            columns: rule
+                .columns
+                .as_ref()
+                .map(|selectors| positions(selectors, columns)),
             tolerance: match &rule.allow {
                 Allowance::Within(within) => Some(Tolerance::new(within)),
                 _ => None,
             },
+            is_absent: absent.contains(&position),
         };
         Self {
-            rules: rules.iter().map(bind).collect(),
+            rules: rules.iter().enumerate().map(bind).collect(),
         }
     }
 
-    /// Says for each part of a difference which rule expects it.
+    /// Says for each part of a difference which rule expects it. Where two rules do, because the row moved between
+    /// customers, it is the one for the customer that it belonged to before.
     #[must_use]
-    pub fn judge(&self, difference: RowDifference) -> JudgedRow {
-        let customers = Customers {
-            old: difference.old_customer.as_ref(),
-            new: difference.new_customer.as_ref(),
-        };
-        let rules = match &difference.change {
-            RowChange::Cells(cells) => cells
-                .iter()
-                .map(|cell| self.rule_for_owned_cell(customers, cell))
-                .collect(),
-            RowChange::OnlyOld(_) => vec![self.rule_for_row(customers, DifferenceKind::OnlyOld)],
-            RowChange::OnlyNew(_) => vec![self.rule_for_row(customers, DifferenceKind::OnlyNew)],
-        };
+    pub fn judge(&self, difference: RowDifference, met: Met<'_>) -> JudgedRow {
+        let mut owners = owners(&difference);
+        let first = owners.next().unwrap_or(&Customer::Everybody);
+        let mut rules = self.rules_for(&difference, first, met);
+        for other in owners {
+            let own = self.rules_for(&difference, other, met);
+            for (first, second) in rules.iter_mut().zip(own) {
+                *first = first.filter(|_| second.is_some());
+            }
+        }
         JudgedRow { difference, rules }
     }
 
-    /// The position of the rule that expects one cell of a matched row, given whose row it is on each side.
+    /// Says for each part of a difference which rule expects it for one of the row's customers.
+    #[must_use]
+    pub fn rules_for(
+        &self,
+        difference: &RowDifference,
+        customer: &Customer,
+        met: Met<'_>,
+    ) -> Vec<Option<usize>> {
+        match &difference.change {
+            RowChange::Cells(cells) => cells
+                .iter()
+                .map(|cell| self.rule_for_owned_cell(customer, cell, met))
+                .collect(),
+            RowChange::OnlyOld(_) => {
+                vec![self.rule_for_row(customer, DifferenceKind::OnlyOld, met)]
+            }
+            RowChange::OnlyNew(_) => {
+                vec![self.rule_for_row(customer, DifferenceKind::OnlyNew, met)]
+            }
+        }
+    }
+
+    /// The rules that say that their customers must change and that select some part of a difference of a customer's
+    /// row, whether they allow it or not.
+    pub fn asking<'a>(
+        &'a self,
+        difference: &'a RowDifference,
+        customer: &'a Customer,
+        met: Met<'a>,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let asking = self.rules.iter().enumerate();
+        let asking = asking.filter(|(_, rule)| rule.rule.must_change);
+        asking
+            .filter(move |(position, rule)| {
+                rule.selects_customer(customer)
+                    && rule.is_met(*position, met)
+                    && rule.selects_part(&difference.change)
+            })
+            .map(|(position, _)| position)
+    }
+
+    /// The rules that say that their customers must change, each with the columns that it selects cells of; `None` for
+    /// all of them.
+    pub fn must_change(&self) -> impl Iterator<Item = (usize, Option<&BTreeSet<usize>>)> {
+        let asking = self.rules.iter().enumerate();
+        let asking = asking.filter(|(_, rule)| {
+            rule.rule.must_change && rule.selects_kind(DifferenceKind::Changed)
+        });
+        asking.map(|(position, rule)| (position, rule.columns.as_ref()))
+    }
+
+    /// The position of the rule that expects one cell of a matched row, given whose row it is on each side, and
+    /// nothing about predicates. `None` also where the row moved between customers.
     #[must_use]
     pub fn rule_for_cell(
         &self,
@@ -89,11 +161,18 @@ impl RowJudge {
         new: &Customer,
         cell: &CellDifference,
     ) -> Option<usize> {
-        let customers = Customers {
-            old: Some(old),
-            new: Some(new),
+        let rule = self.rule_for_owned_cell(old, cell, Met::UNKNOWN)?;
+        (old == new).then_some(rule)
+    }
+
+    /// The same of a row that may have moved, whose two customers may have two rules.
+    #[must_use]
+    pub fn expects_cell(&self, old: &Customer, new: &Customer, cell: &CellDifference) -> bool {
+        let expects = |customer| {
+            self.rule_for_owned_cell(customer, cell, Met::UNKNOWN)
+                .is_some()
         };
-        self.rule_for_owned_cell(customers, cell)
+        expects(old) && (old == new || expects(new))
     }
 
     /// The same for a cell of which nothing is known but that it differs and that it is neither a number nor a time.
@@ -105,63 +184,87 @@ impl RowJudge {
         new: &Customer,
         column: usize,
     ) -> Option<usize> {
-        let customers = Customers {
-            old: Some(old),
-            new: Some(new),
-        };
         let selects = |rule: &BoundRule| {
-            rule.selects_column(column)
-                && rule.selects_kind(DifferenceKind::Changed)
-                && rule.selects_customers(customers)
-                && !matches!(rule.rule.allow, Allowance::Within(_))
+            rule.selects_cell(old, column)
+                && !rule.is_absent
+                && !matches!(rule.rule.allow, Allowance::Within(_) | Allowance::Nothing)
         };
         let first = self.rules.iter().position(selects)?;
-        allows_whole(&self.rules[first].rule.allow).then_some(first)
+        let rule = &self.rules[first].rule;
+        (old == new && rule.predicate.is_none() && allows_whole(&rule.allow)).then_some(first)
     }
 
     fn rule_for_owned_cell(
         &self,
-        customers: Customers<'_>,
+        customer: &Customer,
         cell: &CellDifference,
+        met: Met<'_>,
     ) -> Option<usize> {
-        self.rules.iter().position(|rule| {
-            rule.selects_column(cell.column)
-                && rule.selects_kind(DifferenceKind::Changed)
-                && rule.selects_customers(customers)
+        let mut rules = self.rules.iter().enumerate();
+        rules.position(|(position, rule)| {
+            rule.selects_cell(customer, cell.column)
+                && !rule.is_absent
+                && rule.is_met(position, met)
                 && rule.allows_cell(cell)
         })
     }
 
-    fn rule_for_row(&self, customers: Customers<'_>, kind: DifferenceKind) -> Option<usize> {
-        self.rules.iter().position(|rule| {
+    fn rule_for_row(
+        &self,
+        customer: &Customer,
+        kind: DifferenceKind,
+        met: Met<'_>,
+    ) -> Option<usize> {
+        let mut rules = self.rules.iter().enumerate();
+        rules.position(|(position, rule)| {
             rule.columns.is_none()
+                && !rule.is_absent
                 && rule.selects_kind(kind)
-                && rule.selects_customers(customers)
+                && rule.selects_customer(customer)
+                && rule.is_met(position, met)
                 && allows_whole(&rule.rule.allow)
         })
     }
 }
 
+/// Whose row it is: two customers, where it moved between them.
+pub fn owners(difference: &RowDifference) -> impl Iterator<Item = &Customer> {
+    let old = difference.old_customer.as_ref();
+    let new = difference.new_customer.as_ref();
+    old.into_iter().chain(new.filter(|_| new != old))
+}
+
 /// The position of the rule that expects a difference between the schemas, if one does. Such a difference belongs
-/// to every customer, so that a rule that names customers never selects it, and no tolerance allows it.
+/// to every customer and to no row, so that a rule that names customers or has a predicate never selects it, and no
+/// tolerance allows it.
 #[must_use]
-pub fn rule_for_schema(rules: &[Rule], difference: &SchemaDifference) -> Option<usize> {
-    rules.iter().position(|rule| {
-        rule.customers.is_none()
-            && rule
-                .columns
-                .as_ref()
-                .is_none_or(|columns| columns.contains(&difference.column))
+pub fn rule_for_schema(
+    rules: &[Rule],
+    absent: &BTreeSet<usize>,
+    difference: &SchemaDifference,
+) -> Option<usize> {
+    let mut rules = rules.iter().enumerate();
+    rules.position(|(position, rule)| {
+        !absent.contains(&position)
+            && rule.customers.is_none()
+            && rule.predicate.is_none()
+            && rule.columns.as_ref().is_none_or(|columns| {
+                columns
+                    .iter()
+                    .any(|column| selects_schema(column, difference))
+            })
             && selects_kind(rule, difference.kind)
             && allows_whole(&rule.allow)
     })
 }
 
-/// Whose row it is on each side that has it.
-#[derive(Clone, Copy)]
-struct Customers<'a> {
-    old: Option<&'a Customer>,
-    new: Option<&'a Customer>,
+/// By name, or by the type on either side.
+fn selects_schema(selector: &ColumnSelector, difference: &SchemaDifference) -> bool {
+    let mut types = difference.old.iter().chain(&difference.new);
+    match selector {
+        ColumnSelector::Type { family } => types.any(|text| family.has_type(text)),
+        named => named.names(&difference.column),
+    }
 }
 
 impl BoundRule {
@@ -181,24 +284,47 @@ impl BoundRule {
             (Allowance::Within(within), None) => within.allows(&cell.old, &cell.new),
             (Allowance::Normalize(normalizers), _) => same_after(normalizers, &cell.old, &cell.new),
             (Allowance::Ignore | Allowance::Any, _) => true,
+            (Allowance::Pattern(pattern), _) => pattern.allows(&cell.old, &cell.new),
+            (Allowance::Nothing, _) => false,
         }
     }
 
-    fn selects_customers(&self, customers: Customers<'_>) -> bool {
-        self.rule.customers.as_ref().is_none_or(|names| {
-            let is_named = |customer: &Customer| matches!(customer, Customer::Named(name) if names.contains(name));
-            let owners = [customers.old, customers.new];
-            owners.iter().any(Option::is_some) && owners.into_iter().flatten().all(is_named)
-        })
+    fn selects_cell(&self, customer: &Customer, column: usize) -> bool {
+        self.selects_column(column)
+            && self.selects_kind(DifferenceKind::Changed)
+            && self.selects_customer(customer)
+    }
+
+    fn selects_customer(&self, customer: &Customer) -> bool {
+        self.rule.names(customer)
+    }
+
+    fn is_met(&self, position: usize, met: Met<'_>) -> bool {
+        self.rule.predicate.is_none() || met.0.get(position).copied().unwrap_or(false)
+    }
+
+    fn selects_part(&self, change: &RowChange) -> bool {
+        match change {
+            RowChange::Cells(cells) => {
+                self.selects_kind(DifferenceKind::Changed)
+                    && cells.iter().any(|cell| self.selects_column(cell.column))
+            }
+            RowChange::OnlyOld(_) => {
+                self.columns.is_none() && self.selects_kind(DifferenceKind::OnlyOld)
+            }
+            RowChange::OnlyNew(_) => {
+                self.columns.is_none() && self.selects_kind(DifferenceKind::OnlyNew)
+            }
+        }
     }
 }
 
-fn positions(names: &[String], columns: &[Column]) -> BTreeSet<usize> {
-    let is_named = |column: &Column| names.contains(&column.name);
+fn positions(selectors: &[ColumnSelector], columns: &[Column]) -> BTreeSet<usize> {
+    let is_selected = |column: &Column| selectors.iter().any(|selector| selector.selects(column));
     columns
         .iter()
         .enumerate()
-        .filter(|(_, column)| is_named(column))
+        .filter(|(_, column)| is_selected(column))
         .map(|(position, _)| position)
         .collect()
 }
@@ -212,7 +338,10 @@ fn selects_kind(rule: &Rule, kind: DifferenceKind) -> bool {
 /// Whether an allowance covers what has no two values to measure: a row on one side, or a schema.
 fn allows_whole(allowance: &Allowance) -> bool {
     match allowance {
-        Allowance::Within(_) | Allowance::Normalize(_) => false,
+        Allowance::Within(_)
+        | Allowance::Normalize(_)
+        | Allowance::Pattern(_)
+        | Allowance::Nothing => false,
         Allowance::Ignore | Allowance::Any => true,
     }
 }

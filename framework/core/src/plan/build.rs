@@ -162,7 +162,8 @@ impl Builder<'_> {
                 },
                 key: task.output.grain.clone(),
                 customer: task.output.customer.clone().filter(|_| by_customer),
-                rules: change.expect.get(&task.name).cloned().unwrap_or_default(),
+                rules: change.rules(&task.name),
+                checks: change.compare.get(&task.name).cloned().unwrap_or_default(),
             });
         }
         comparisons
@@ -200,6 +201,7 @@ impl Builder<'_> {
                 key: task.output.grain.clone(),
                 customer: task.output.customer.clone(),
                 rules: ignoring(change, &task.name),
+                checks: Vec::new(),
             });
         }
         leaks

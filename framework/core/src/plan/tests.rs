@@ -264,10 +264,7 @@ fn of_the_rules_only_those_that_ignore_hold_for_a_leak() {
         panic!("{:?}", plan.leaks)
     };
     assert_eq!(leak.rules.len(), 1);
-    assert_eq!(
-        leak.rules[0].columns.as_deref(),
-        Some(&["at".to_owned()][..])
-    );
+    assert_eq!(leak.rules[0].columns.as_deref(), Some(&["at".into()][..]));
     // What is published on the one side, what would be without the change on the other.
     assert_eq!(leak.new, plan.publications[1].node);
     assert_eq!(leak.old, plan.comparisons[1].old);

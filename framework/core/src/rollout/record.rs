@@ -277,7 +277,7 @@ pub fn rollouts<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeMap<St
                     evidence: approved.evidence.clone(),
                 });
             }
-            LedgerEvent::Published(_) | LedgerEvent::Judged(_) => {}
+            LedgerEvent::Published(_) | LedgerEvent::Judged(_) | LedgerEvent::Reviewed(_) => {}
         }
     }
     rollouts

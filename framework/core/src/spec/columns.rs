@@ -8,7 +8,8 @@ use super::nearest::hint;
 use super::places::{Places, Spot};
 use super::problem::{Problem, Scope};
 use super::problems::{quoted, rule_label};
-use crate::rule::{Allowance, Rule, Within};
+use crate::check::{CheckKind, Metrics};
+use crate::rule::{Allowance, ColumnSelector, Rule, Within};
 use crate::schema::{ColumnKind, TableSchema};
 use crate::snapshot::Schemas;
 
@@ -28,6 +29,7 @@ pub fn check_columns(spec: &Spec, places: &Places, schemas: &Schemas) -> Vec<Pro
     }
     for change in spec.changes.values() {
         problems.extend(known.rules(change));
+        problems.extend(known.checks(change));
     }
     problems.sort_by_key(|problem| (problem.line, problem.column));
     problems
@@ -200,7 +202,11 @@ impl Known<'_> {
         compared: &Compared<'_>,
     ) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for column in rule.columns.iter().flatten().collect::<BTreeSet<_>>() {
+        let selectors: BTreeSet<&ColumnSelector> = rule.columns.iter().flatten().collect();
+        for column in selectors {
+            let ColumnSelector::Name(column) = column else {
+                continue;
+            };
             let (name, task) = (change.name.clone(), task.to_owned());
             if !compared.may_have(column) {
                 let spot = Spot::RuleColumn {
@@ -233,6 +239,32 @@ impl Known<'_> {
                     &message,
                     &fix,
                 ));
+            }
+        }
+        problems
+    }
+
+    fn checks(&self, change: &Change) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (task, checks) in &change.compare {
+            let Some(compared) = self.compared(change, task) else {
+                continue;
+            };
+            for (position, check) in checks.iter().enumerate() {
+                if let CheckKind::Metrics(metrics) = &check.kind {
+                    let found = metric_problems(metrics, &compared);
+                    problems.extend(found.into_iter().map(|(column, message, fix)| {
+                        let spot = Spot::CheckColumn {
+                            change: change.name.clone(),
+                            task: task.clone(),
+                            check: position,
+                            column,
+                        };
+                        let scope = Scope::Change(change.name.clone());
+                        let message = format!("check {} {message}", quoted(&check.name));
+                        self.places.problem(&spot, scope, &message, &fix)
+                    }));
+                }
             }
         }
         problems
@@ -279,6 +311,31 @@ impl Compared<'_> {
             .filter_map(move |schema| schema.column(column))
             .map(|column| column.kind)
     }
+}
+
+/// The columns of a check that cannot be measured, each with what is wrong and what to write.
+fn metric_problems(metrics: &Metrics, compared: &Compared<'_>) -> Vec<(String, String, String)> {
+    let mut problems = Vec::new();
+    let named: BTreeSet<&str> = metrics.columns().collect();
+    for column in named {
+        if !compared.may_have(column) {
+            let message = format!("names an unknown column {}", quoted(column));
+            let fix = columns_hint(column, &compared.schemas);
+            problems.push((column.to_owned(), message, fix));
+        }
+    }
+    for metric in &metrics.measure {
+        let Some(column) = metric.measure.column() else {
+            continue;
+        };
+        let mut kinds = compared.kinds(column);
+        if metric.measure.is_of_numbers() && kinds.any(|kind| kind != ColumnKind::Number) {
+            let message = format!("measures {}, which is no number", quoted(column));
+            let fix = "measure a number, or count its values with `distinct` or `null_rate`";
+            problems.push((column.to_owned(), message, fix.to_owned()));
+        }
+    }
+    problems
 }
 
 /// Why a tolerance cannot be applied to a column on either side, and what to write.

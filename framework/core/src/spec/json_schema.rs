@@ -50,7 +50,16 @@ fn section_schema(section: &Section) -> Value {
             .iter()
             .map(|key| json!({ "required": [key] }))
             .collect();
-        schema.insert("oneOf".to_owned(), json!(branches));
+        match choice.unless {
+            None => schema.insert("oneOf".to_owned(), json!(branches)),
+            Some(key) => {
+                let none = choice.keys.iter().map(|key| json!({ "required": [key] }));
+                let none: Vec<Value> = none.collect();
+                let alone = json!({ "required": [key], "not": { "anyOf": none } });
+                let all: Vec<Value> = branches.into_iter().chain([alone]).collect();
+                schema.insert("oneOf".to_owned(), json!(all))
+            }
+        };
     }
     Value::Object(schema)
 }
@@ -94,6 +103,7 @@ fn shape_schema(shape: &Shape) -> Value {
         Shape::Distance => {
             json!({ "type": ["string", "number"], "minimum": 0, "pattern": DISTANCE_PATTERN })
         }
+        Shape::Percentile => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
         Shape::Ratio => json!({ "type": "number", "minimum": 1, "maximum": 1000 }),
         Shape::Wave(list) => {
             let count = json!({ "type": "integer", "minimum": 1 });
@@ -109,6 +119,7 @@ fn shape_schema(shape: &Shape) -> Value {
         }
         Shape::Date => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
         Shape::ColumnType => json!({ "type": "string", "pattern": column_type_pattern() }),
+        Shape::Anything => json!({}),
         Shape::List(list) => list_schema(list),
         Shape::ByName(by_name) => by_name_schema(by_name),
         Shape::Section(section) => section_schema(section),

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::check::Check;
+use crate::csv_dialect::CsvDialect;
 use crate::customer::Customer;
 use crate::rule::Rule;
 use crate::run_date::RunDate;
@@ -40,6 +42,13 @@ pub struct Spec {
     pub sandbox: Sandbox,
     /// Who is told of runs.
     pub notify: Vec<Notify>,
+    /// How the report files of CSV are written.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub csv: CsvDialect,
+}
+
+fn is_default(csv: &CsvDialect) -> bool {
+    *csv == CsvDialect::default()
 }
 
 impl Spec {
@@ -433,10 +442,25 @@ pub struct Change {
     pub downstream: BTreeSet<String>,
     /// The rules, by task.
     pub expect: BTreeMap<String, Vec<Rule>>,
+    /// What else is compared, by task.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub compare: BTreeMap<String, Vec<Check>>,
+    /// The rules that reviews granted and that hold now, by task; no file has them.
+    #[serde(skip)]
+    pub waivers: BTreeMap<String, Vec<Rule>>,
     /// When it may move.
     pub gate: GatePolicy,
     /// The flag that moves its lanes; by default the change's own name.
     pub flag: String,
+}
+
+impl Change {
+    /// All rules of a task: those of the file, then those that reviews granted.
+    #[must_use]
+    pub fn rules(&self, task: &str) -> Vec<Rule> {
+        let of = |rules: &BTreeMap<String, Vec<Rule>>| rules.get(task).cloned().unwrap_or_default();
+        [of(&self.expect), of(&self.waivers)].concat()
+    }
 }
 
 /// The policy of a change's gate, as far as the file says it; what is not said has the gate's own default.

@@ -59,6 +59,26 @@ pub enum Spot {
         /// The column.
         column: String,
     },
+    /// A check.
+    Check {
+        /// The change.
+        change: String,
+        /// The task that it is for.
+        task: String,
+        /// Its position, from zero.
+        check: usize,
+    },
+    /// A column that a check names.
+    CheckColumn {
+        /// The change.
+        change: String,
+        /// The task that it is for.
+        task: String,
+        /// Its position, from zero.
+        check: usize,
+        /// The column.
+        column: String,
+    },
     /// The tolerance of a rule.
     Within {
         /// The change.

@@ -3,12 +3,14 @@
 //! The readers here are silent about what [`structure`](super::structure) has already told.
 
 mod changes;
+mod checks;
 mod graph;
 mod inputs;
 mod locations;
 mod masks;
 mod names;
 mod notify;
+mod reports;
 mod rules;
 mod shadows;
 mod slices;
@@ -27,7 +29,8 @@ use super::problems::{Origin, Problems, Uses, quoted};
 use super::scalar;
 use super::yaml::{BEGINNING, Key, Mark, Node};
 use graph::Graph;
-use names::{Names, text_at, unique};
+use names::Names;
+pub(crate) use names::{text_at, texts_at, unique};
 pub(crate) use rules::read_rules_alone;
 
 /// Where the store is unless the file says otherwise.
@@ -122,6 +125,7 @@ fn assemble(
             _ => LiveEdits::Alert,
         },
         notify: notify::read(root),
+        csv: reports::csv(root),
     })
 }
 

@@ -100,6 +100,16 @@ pub(crate) fn count(scalar: &Scalar) -> Option<u64> {
         .flatten()
 }
 
+/// A number from 0 to 100, exactly as written.
+pub(crate) fn percentile(scalar: &Scalar) -> Option<BigDecimal> {
+    let is_plain = scalar.plain && is_number(&scalar.text) && !scalar.text.contains(['e', 'E']);
+    let is_short = scalar.text.len() <= MAX_NUMBER_CHARS;
+    let number = (is_plain && is_short).then(|| BigDecimal::from_str(&scalar.text).ok());
+    let within =
+        |number: &BigDecimal| (BigDecimal::zero()..=BigDecimal::from(100)).contains(number);
+    number.flatten().filter(within)
+}
+
 /// How many times as much, from once to a thousand times.
 pub(crate) fn ratio(scalar: &Scalar) -> Option<f64> {
     let is_number = scalar.plain

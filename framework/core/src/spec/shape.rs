@@ -28,6 +28,8 @@ pub(crate) enum Shape {
     Distance,
     /// A percentage.
     Percentage,
+    /// A number from 0 to 100.
+    Percentile,
     /// How many times as much, at least once.
     Ratio,
     /// Some customers: so many, a share of all, or a list of them.
@@ -48,6 +50,8 @@ pub(crate) enum Shape {
     ListOr(&'static ListOf, &'static Section),
     /// A name, or a mapping that says more.
     TextOr(&'static Section),
+    /// Whatever stands there; its reader says what is wrong with it.
+    Anything,
 }
 
 /// A list of like items.
@@ -103,6 +107,8 @@ pub(crate) struct Section {
 pub(crate) struct OneOf {
     /// The keys.
     pub(crate) keys: &'static [&'static str],
+    /// A key beside which none of them need stand.
+    pub(crate) unless: Option<&'static str>,
     /// What a section without any does, as in "rule `x` allows nothing".
     pub(crate) none: &'static str,
     /// What a section with several does.
@@ -154,12 +160,14 @@ impl Shape {
             Self::Within(_) => scalar::bound(scalar).is_some(),
             Self::Distance => scalar::bound(scalar).is_some_and(|bound| bound.abs.is_some()),
             Self::Percentage => scalar::bound(scalar).is_some_and(|bound| bound.rel.is_some()),
+            Self::Percentile => scalar::percentile(scalar).is_some(),
             Self::Ratio => scalar::ratio(scalar).is_some(),
             Self::Wave(_) => scalar::wave(scalar).is_some(),
             Self::Date => scalar::date(scalar).is_some(),
             Self::Days { min } => scalar::days(scalar).is_some_and(|days| days >= *min),
             Self::TextOr(_) => scalar::text(scalar).is_some(),
             Self::ColumnType => scalar::column_type(scalar).is_some(),
+            Self::Anything => true,
             Self::List(_) | Self::ByName(_) | Self::Section(_) | Self::ListOr(..) => false,
         }
     }
@@ -177,6 +185,7 @@ impl Shape {
             Self::Within(_) => "a distance of zero or more".to_owned(),
             Self::Distance => "a number of zero or more, or a duration".to_owned(),
             Self::Percentage => "a percentage of zero or more".to_owned(),
+            Self::Percentile => "a number from 0 to 100".to_owned(),
             Self::Ratio => "a number from 1 to 1000".to_owned(),
             Self::Wave(_) => {
                 "a number of customers, a percentage of them up to 100 %, or a list of them"
@@ -187,6 +196,7 @@ impl Shape {
             Self::Days { .. } => "a number of days".to_owned(),
             Self::TextOr(_) => "a name, or a mapping that says more".to_owned(),
             Self::ColumnType => "a column type".to_owned(),
+            Self::Anything => "something".to_owned(),
             Self::List(_) => "a list".to_owned(),
             Self::ByName(_) | Self::Section(_) => "a mapping".to_owned(),
             Self::ListOr(..) => "a list, or a mapping that says where the list is".to_owned(),
@@ -208,6 +218,7 @@ impl Shape {
             Self::Within(_) => "write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`".to_owned(),
             Self::Distance => "write a number such as `0.5`, or for times a duration such as `15m`".to_owned(),
             Self::Percentage => "write a number and %, such as `5%`".to_owned(),
+            Self::Percentile => "write it without a sign, such as `95` or `99.9`".to_owned(),
             Self::Ratio => "write how many times the old version's figure it may be, such as `1.5`".to_owned(),
             Self::Wave(_) => "write how many customers go with it, such as `1`; which share of all has gone after it, such as `25%`; or who, such as `[acme, bolt]`".to_owned(),
             Self::Date => "write it as YYYY-MM-DD".to_owned(),
@@ -215,6 +226,7 @@ impl Shape {
             Self::Days { .. } => "write a whole number and d, such as `-1d` for the day before".to_owned(),
             Self::TextOr(section) => format!("write a name, or a mapping with: {}", section.names().join(", ")),
             Self::ColumnType => format!("the types are: {}", scalar::COLUMN_TYPES.join(", ")),
+            Self::Anything => "write something".to_owned(),
             Self::List(list) => format!("write one {} or more in brackets: `[a, b]`", list.noun),
             Self::ByName(entries) => format!("write one {} or more as `name: …`", entries.noun),
             Self::Section(section) => format!("write some of: {}", section.names().join(", ")),
@@ -228,7 +240,10 @@ impl Shape {
 impl ByName {
     /// Whether the names become parts of paths.
     pub(crate) fn is_path(&self) -> bool {
-        !matches!(self.noun, "column" | "parameter")
+        !matches!(
+            self.noun,
+            "column" | "parameter" | "name of a rule" | "name of a customer"
+        )
     }
 }
 

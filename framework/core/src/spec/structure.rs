@@ -58,6 +58,7 @@ pub(crate) fn check(node: &Node, shape: &Shape, subject: &Subject, problems: &mu
         (Shape::List(list) | Shape::ListOr(list, _) | Shape::Wave(list), Data::List(items)) => {
             check_items(node.mark, items, list, subject, problems);
         }
+        (Shape::Anything, _) => {}
         (shape, Data::Scalar(scalar)) if shape.accepts(scalar) => {}
         (Shape::Word(words), Data::Scalar(scalar)) if !scalar.is_null() => {
             let message = format!("{} cannot be {}", subject.label, found(node));
@@ -190,6 +191,7 @@ fn check_choice(
         .collect();
     chosen.sort_unstable();
     match chosen.as_slice() {
+        [] if choice.unless.is_some_and(|key| written.contains_key(key)) => {}
         [] => problems.push(
             subject.mark,
             &subject.origin,

@@ -1,8 +1,18 @@
 //! Every key of the pipeline file.
 
+mod checks;
+mod gate;
+mod notify;
+mod tasks;
+
 use super::shape::Need::{Optional, Required, With};
 use super::shape::Shape;
 use super::shape::{ByName, Key, ListOf, OneOf, Owner, Section};
+use crate::csv_dialect::{DecimalMark, Delimiter};
+use checks::CHECKS;
+use gate::GATE;
+use notify::NOTIFY;
+use tasks::{DATASET, TASK};
 
 /// The whole file.
 pub(crate) static PIPELINE: Section = Section {
@@ -104,323 +114,47 @@ pub(crate) static PIPELINE: Section = Section {
             }),
             need: Optional,
         },
-    ],
-    one_of: None,
-};
-
-static DATASET: Section = Section {
-    about: "A table that is read and never written.",
-    keys: &[
         Key {
-            name: "location",
-            about: "A file, a folder, a glob or a Hive-partitioned folder of Parquet or CSV; `{date}` and `{date-1d}` stand for the run date, `{slice}` for the slice.",
-            shape: Shape::Text,
-            need: Required,
-        },
-        Key {
-            name: "window",
-            about: "How many days a task reads, those that end with the run date; `1d` by default.",
-            shape: Shape::Days { min: 1 },
-            need: Optional,
-        },
-        Key {
-            name: "customer",
-            about: "The column that says whose row it is; a run of a slice reads the rows of its customers only.",
-            shape: Shape::Text,
-            need: Optional,
-        },
-        Key {
-            name: "types",
-            about: "Types of CSV columns; they go before what is inferred.",
-            shape: Shape::ByName(&ByName {
-                of: Shape::ColumnType,
-                noun: "column",
-                may_be_empty: true,
-                owner: Owner::Parent,
-            }),
-            need: Optional,
-        },
-        COLUMNS,
-    ],
-    one_of: None,
-};
-
-/// What is said of single columns.
-const COLUMNS: Key = Key {
-    name: "columns",
-    about: "Columns whose values are not shown: `email: mask` puts a keyed digest in the place of each value in every report, log, error and example; also in the tasks downstream, where the column keeps its name.",
-    shape: Shape::ByName(&ByName {
-        of: Shape::Word(&["mask"]),
-        noun: "column",
-        may_be_empty: true,
-        owner: Owner::Parent,
-    }),
-    need: Optional,
-};
-
-static TASK: Section = Section {
-    about: "A task: it computes one dataset from others.",
-    keys: &[
-        Key {
-            name: "inputs",
-            about: "The datasets and tasks that it reads.",
-            shape: Shape::List(&ListOf {
-                of: Shape::TextOr(&INPUT),
-                noun: "input",
-                may_be_empty: true,
-            }),
-            need: Required,
-        },
-        Key {
-            name: "output",
-            about: "What it makes.",
-            shape: Shape::Section(&OUTPUT),
-            need: Required,
-        },
-        Key {
-            name: "live",
-            about: "The version that is live.",
-            shape: Shape::Text,
-            need: Required,
-        },
-        Key {
-            name: "shadow",
-            about: "`never`: it is not run as a shadow, as it does more than compute its output; it delivers, sends or loads something.",
-            shape: Shape::Word(&["never"]),
-            need: Optional,
-        },
-        Key {
-            name: "versions",
-            about: "Its versions, by name.",
-            shape: Shape::ByName(&ByName {
-                of: Shape::Section(&VERSION),
-                noun: "version",
-                may_be_empty: false,
-                owner: Owner::Version,
-            }),
-            need: Required,
-        },
-    ],
-    one_of: None,
-};
-
-static INPUT: Section = Section {
-    about: "An input of other days, or under another name.",
-    keys: &[
-        Key {
-            name: "dataset",
-            about: "The dataset, or the task whose output is meant.",
-            shape: Shape::Text,
-            need: Required,
-        },
-        Key {
-            name: "date",
-            about: "The day that is read, such as `-1d` for the day before; of a task, what was published then.",
-            shape: Shape::Days { min: -36_525 },
-            need: Optional,
-        },
-        Key {
-            name: "window",
-            about: "How many days are read, that day included, such as `30d`; of a task, the days before the run date.",
-            shape: Shape::Days { min: 1 },
-            need: Optional,
-        },
-        Key {
-            name: "as",
-            about: "The name that the task knows it by; by default that of the dataset.",
-            shape: Shape::Text,
-            need: Optional,
-        },
-        Key {
-            name: "else",
-            about: "The dataset that is read where none of these days is there yet, as before the first run.",
-            shape: Shape::Text,
+            name: "reports",
+            about: "How report files are written.",
+            shape: Shape::Section(&REPORTS),
             need: Optional,
         },
     ],
     one_of: None,
 };
 
-static OUTPUT: Section = Section {
-    about: "What a task makes.",
-    keys: &[
-        Key {
-            name: "location",
-            about: "The folder below which it is published, as `date=<date>/data.parquet`; not needed where the live version is external.",
-            shape: Shape::Text,
-            need: Optional,
-        },
-        Key {
-            name: "grain",
-            about: "The columns that identify a row.",
-            shape: Shape::List(&ListOf {
-                of: Shape::Text,
-                noun: "column",
-                may_be_empty: false,
-            }),
-            need: Required,
-        },
-        Key {
-            name: "customer",
-            about: "The column that says whose row it is.",
-            shape: Shape::Text,
-            need: Optional,
-        },
-        COLUMNS,
-    ],
-    one_of: None,
-};
-
-static VERSION: Section = Section {
-    about: "One implementation of a task.",
-    keys: &[
-        Key {
-            name: "sql",
-            about: "The file with its one SQL query.",
-            shape: Shape::Text,
-            need: Optional,
-        },
-        Key {
-            name: "command",
-            about: "The program and its arguments; the working directory is the pipeline file's folder.",
-            shape: Shape::List(&ListOf {
-                of: Shape::Verbatim,
-                noun: "argument",
-                may_be_empty: false,
-            }),
-            need: Optional,
-        },
-        Key {
-            name: "external",
-            about: "Somebody else runs and publishes it; what it left is read.",
-            shape: Shape::Section(&EXTERNAL),
-            need: Optional,
-        },
-        Key {
-            name: "merge",
-            about: "The inputs are put together.",
-            shape: Shape::Section(&MERGE),
-            need: Optional,
-        },
-        Key {
-            name: "rust",
-            about: "A task that is compiled into the program, by the name under which it is registered.",
-            shape: Shape::Text,
-            need: Optional,
-        },
-        Key {
-            name: "code",
-            about: "Globs of further files that are part of a command's identity.",
-            shape: Shape::List(&ListOf {
-                of: Shape::Text,
-                noun: "glob",
-                may_be_empty: true,
-            }),
-            need: With("command"),
-        },
-        Key {
-            name: "inputs",
-            about: "How a command wants its inputs: as folders of Parquet (the default) or CSV, or as the files' own URLs.",
-            shape: Shape::Word(&["parquet", "csv", "urls"]),
-            need: With("command"),
-        },
-        Key {
-            name: "threads",
-            about: "How many partitions a query is computed in; 1 makes it reproducible to the last bit.",
-            shape: Shape::Count { min: 1, max: 256 },
-            need: With("sql"),
-        },
-        Key {
-            name: "params",
-            about: "Values that it is given, by name.",
-            shape: Shape::ByName(&ByName {
-                of: Shape::Param,
-                noun: "parameter",
-                may_be_empty: true,
-                owner: Owner::Parent,
-            }),
-            need: Optional,
-        },
-        Key {
-            name: "limits",
-            about: "What it may use up.",
-            shape: Shape::Section(&LIMITS),
-            need: Optional,
-        },
-        Key {
-            name: "env",
-            about: "Environment variables of a command or a Rust task, by name; a secret as `${env:NAME}` or `${file:path}`. As a shadow it has these and a few plain ones, and no others.",
-            shape: Shape::ByName(&ENV),
-            need: Optional,
-        },
-        Key {
-            name: "shadow",
-            about: "What is different where it runs as a shadow.",
-            shape: Shape::Section(&SHADOW),
-            need: Optional,
-        },
-        Key {
-            name: "hosts",
-            about: "The hosts that a command or a Rust task needs, such as `db.example.org` or `db.example.org:5432`: without any, a shadow has no network. What it reads there is not pinned.",
-            shape: Shape::List(&ListOf {
-                of: Shape::Text,
-                noun: "host",
-                may_be_empty: false,
-            }),
-            need: Optional,
-        },
-    ],
-    one_of: Some(&OneOf {
-        keys: &["sql", "command", "external", "merge", "rust"],
-        none: "does not say how it computes",
-        several: "computes in two ways",
-        fix: "write one of `sql: <file>`, `command: [<program>, <argument>, …]`, `external: { location: … }`, `merge: { how: …, missing: … }` and `rust: <name>`",
-    }),
-};
-
-static ENV: ByName = ByName {
-    of: Shape::Verbatim,
-    noun: "variable",
-    may_be_empty: true,
-    owner: Owner::Parent,
-};
-
-static SHADOW: Section = Section {
-    about: "What is different where a version runs as a shadow.",
+static REPORTS: Section = Section {
+    about: "How report files are written.",
     keys: &[Key {
-        name: "env",
-        about: "Environment variables that take the place of those in `env`, such as credentials that cannot write.",
-        shape: Shape::ByName(&ENV),
-        need: Required,
+        name: "csv",
+        about: "What `diff.csv` and `customers.csv` look like.",
+        shape: Shape::Section(&CSV),
+        need: Optional,
     }],
     one_of: None,
 };
 
-static EXTERNAL: Section = Section {
-    about: "A version that somebody else runs and publishes.",
-    keys: &[Key {
-        name: "location",
-        about: "Where it leaves its output: as of a dataset, with `{date}` for the run date.",
-        shape: Shape::Text,
-        need: Required,
-    }],
-    one_of: None,
-};
-
-static MERGE: Section = Section {
-    about: "How inputs are put together.",
+static CSV: Section = Section {
+    about: "What a CSV file looks like, for the spreadsheet that opens it.",
     keys: &[
         Key {
-            name: "how",
-            about: "`union`: their rows, by the names of the columns; `join`: their columns, by the grain.",
-            shape: Shape::Word(&["union", "join"]),
-            need: Required,
+            name: "bom",
+            about: "It begins with a byte order mark, by which some spreadsheets know UTF-8.",
+            shape: Shape::True,
+            need: Optional,
         },
         Key {
-            name: "missing",
-            about: "What becomes of what not every input has (of columns in a union, of rows in a join): `keep` it, with NULL for what is missing, `drop` it, or `fail`.",
-            shape: Shape::Word(&["keep", "drop", "fail"]),
-            need: Required,
+            name: "delimiter",
+            about: "What stands between fields: `,` (the default), `;` or `tab`.",
+            shape: Shape::Word(Delimiter::WORDS),
+            need: Optional,
+        },
+        Key {
+            name: "decimal",
+            about: "What stands before the decimals of a number: `.` (the default) or `,`; texts are left as they are.",
+            shape: Shape::Word(DecimalMark::WORDS),
+            need: Optional,
         },
     ],
     one_of: None,
@@ -450,53 +184,11 @@ static SLICE: Section = Section {
     ],
     one_of: Some(&OneOf {
         keys: &["file", "others"],
+        unless: None,
         none: "names no customers",
         several: "says it twice",
         fix: "write a list of customers, `file: <path>` or `others: true`",
     }),
-};
-
-static LIMITS: Section = Section {
-    about: "What one execution of a version may use up.",
-    keys: &[
-        Key {
-            name: "wall",
-            about: "Wall time, such as `10m`.",
-            shape: Shape::Duration { min_secs: 1 },
-            need: Optional,
-        },
-        Key {
-            name: "memory",
-            about: "Memory of all its processes together, such as `2GB`.",
-            shape: Shape::Memory,
-            need: Optional,
-        },
-        Key {
-            name: "disk",
-            about: "What a shadow may write in all, such as `20GB`.",
-            shape: Shape::Memory,
-            need: Optional,
-        },
-        Key {
-            name: "files",
-            about: "How many files one process of a shadow may hold open.",
-            shape: Shape::Count {
-                min: 32,
-                max: 1_000_000,
-            },
-            need: Optional,
-        },
-        Key {
-            name: "processes",
-            about: "How many processes and threads a shadow may have.",
-            shape: Shape::Count {
-                min: 8,
-                max: 100_000,
-            },
-            need: Optional,
-        },
-    ],
-    one_of: None,
 };
 
 static CHANGE: Section = Section {
@@ -528,6 +220,17 @@ static CHANGE: Section = Section {
             about: "The differences that are meant, by task. The first rule that selects and allows a difference expects it.",
             shape: Shape::ByName(&ByName {
                 of: Shape::List(&RULES),
+                noun: "task",
+                may_be_empty: true,
+                owner: Owner::Parent,
+            }),
+            need: Optional,
+        },
+        Key {
+            name: "compare",
+            about: "What else is compared, by task: figures, queries, programs. What they find is unexpected, unless a rule expects it.",
+            shape: Shape::ByName(&ByName {
+                of: Shape::List(&CHECKS),
                 noun: "task",
                 may_be_empty: true,
                 owner: Owner::Parent,
@@ -574,9 +277,9 @@ static RULE: Section = Section {
         },
         Key {
             name: "columns",
-            about: "The columns whose differences it selects; all, and rows on one side only, if it is left out.",
+            about: "The columns whose differences it selects, by name, by pattern (`*_at`) or by type; all, and rows on one side only, if it is left out.",
             shape: Shape::List(&ListOf {
-                of: Shape::Text,
+                of: Shape::TextOr(&COLUMNS_OF_TYPE),
                 noun: "column",
                 may_be_empty: false,
             }),
@@ -590,6 +293,27 @@ static RULE: Section = Section {
                 noun: "kind",
                 may_be_empty: false,
             }),
+            need: Optional,
+        },
+        Key {
+            name: "where",
+            about: "A SQL predicate over `old.…`, `new.…` and the key; rows for which it is not true are not selected.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+        Key {
+            name: "must_change",
+            about: "Each of its customers that has rows must have a difference that it selects.",
+            shape: Shape::True,
+            need: Optional,
+        },
+        Key {
+            name: "max_rows",
+            about: "The most rows that it may forgive; where there are more, it counts as absent.",
+            shape: Shape::Count {
+                min: 1,
+                max: 1_000_000_000_000,
+            },
             need: Optional,
         },
         Key {
@@ -635,6 +359,7 @@ static RULE: Section = Section {
     ],
     one_of: Some(&OneOf {
         keys: &["within", "normalize", "ignore", "allow"],
+        unless: Some("must_change"),
         none: "allows nothing",
         several: "allows two things",
         fix: "write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`",
@@ -690,14 +415,58 @@ const OF: Key = Key {
     need: With("rel"),
 };
 
+static COLUMNS_OF_TYPE: Section = Section {
+    about: "All columns of a type, or the one of a name in which `*` or `?` stand for themselves.",
+    keys: &[
+        Key {
+            name: "type",
+            about: "The type: `number` is `integer`, `decimal` and `float`.",
+            shape: Shape::Word(&TYPE_FAMILIES),
+            need: Optional,
+        },
+        Key {
+            name: "name",
+            about: "The name, exactly.",
+            shape: Shape::Text,
+            need: Optional,
+        },
+    ],
+    one_of: Some(&OneOf {
+        keys: &["type", "name"],
+        unless: None,
+        none: "says neither a type nor a name",
+        several: "says a type and a name",
+        fix: "write one of `type: …` and `name: …`",
+    }),
+};
+
+/// The types of columns, as rules name them.
+static TYPE_FAMILIES: [&str; 13] = [
+    "number",
+    "integer",
+    "decimal",
+    "float",
+    "text",
+    "boolean",
+    "date",
+    "time",
+    "timestamp",
+    "duration",
+    "binary",
+    "list",
+    "struct",
+];
+
 /// The kinds of difference, as rules name them.
-static KINDS: [&str; 6] = [
+static KINDS: [&str; 8] = [
     "changed",
     "only_old",
     "only_new",
     "column_added",
     "column_removed",
     "type_changed",
+    "metric",
+    "check",
 ];
 
 /// The normalisers, as rules name them.
@@ -712,210 +481,34 @@ static NORMALIZERS: [&str; 7] = [
 ];
 
 static CUSTOMERS_FILE: Section = Section {
-    about: "Customers that a file lists.",
-    keys: &[Key {
-        name: "file",
-        about: "A text file with one customer per line.",
-        shape: Shape::Text,
-        need: Required,
-    }],
-    one_of: None,
-};
-
-static GATE: Section = Section {
-    about: "The policy of a change's gate.",
+    about: "Customers that a file lists, or that a dataset has.",
     keys: &[
-        Key {
-            name: "clean_runs",
-            about: "How many run dates in a row must be clean.",
-            shape: Shape::Count {
-                min: 1,
-                max: 10_000,
-            },
-            need: Optional,
-        },
-        Key {
-            name: "evidence_max_age",
-            about: "How long ago the newest of them may have been judged; by default `48h`.",
-            shape: Shape::Duration { min_secs: 1 },
-            need: Optional,
-        },
-        Key {
-            name: "soak",
-            about: "For how long they must have been clean, such as `24h`.",
-            shape: Shape::Duration { min_secs: 0 },
-            need: Optional,
-        },
-        Key {
-            name: "min_rows",
-            about: "The rows of a lane that the streak must have compared.",
-            shape: Shape::Count {
-                min: 1,
-                max: 1_000_000_000_000,
-            },
-            need: Optional,
-        },
-        Key {
-            name: "expected_rows",
-            about: "The share of a lane's old rows that may differ as expected, such as `5%`.",
-            shape: Shape::Percentage,
-            need: Optional,
-        },
-        Key {
-            name: "max_runtime_ratio",
-            about: "How many times as long as the old version the new one may take; under ten seconds nothing is asked.",
-            shape: Shape::Ratio,
-            need: Optional,
-        },
-        Key {
-            name: "max_memory_ratio",
-            about: "How many times the old version's memory the new one may take; under ten seconds nothing is asked.",
-            shape: Shape::Ratio,
-            need: Optional,
-        },
-        Key {
-            name: "weekdays",
-            about: "The days of the week that must be among the clean run dates.",
-            shape: Shape::List(&ListOf {
-                of: Shape::Word(&["mon", "tue", "wed", "thu", "fri", "sat", "sun"]),
-                noun: "day",
-                may_be_empty: false,
-            }),
-            need: Optional,
-        },
-        Key {
-            name: "month_end",
-            about: "Whether the last day of a month must be among the clean run dates.",
-            shape: Shape::True,
-            need: Optional,
-        },
-        Key {
-            name: "approvals",
-            about: "How many people, other than who moves it, must have approved of the evidence.",
-            shape: Shape::Count { min: 1, max: 100 },
-            need: Optional,
-        },
-        Key {
-            name: "waves",
-            about: "Who goes live one after the other with `flip --next`: lists of customers, numbers of them, or the share of all that has gone then.",
-            shape: Shape::List(&ListOf {
-                of: Shape::Wave(&ListOf {
-                    of: Shape::Verbatim,
-                    noun: "customer",
-                    may_be_empty: false,
-                }),
-                noun: "wave",
-                may_be_empty: false,
-            }),
-            need: Optional,
-        },
-        Key {
-            name: "min_age",
-            about: "For how long every lane must have been live before the change is complete; by default `7d`.",
-            shape: Shape::Duration { min_secs: 0 },
-            need: Optional,
-        },
-    ],
-    one_of: None,
-};
-
-static NOTIFY: Section = Section {
-    about: "Somebody who is told of runs.",
-    keys: &[
-        Key {
-            name: "webhook",
-            about: "A server that takes a signed message for each piece of news.",
-            shape: Shape::Section(&WEBHOOK),
-            need: Optional,
-        },
-        Key {
-            name: "openlineage",
-            about: "Somebody who collects OpenLineage run events.",
-            shape: Shape::Section(&OPENLINEAGE),
-            need: Optional,
-        },
-    ],
-    one_of: Some(&OneOf {
-        keys: &["webhook", "openlineage"],
-        none: "names nobody",
-        several: "names two",
-        fix: "write one of `webhook: { url: … }` and `openlineage: { url: …, namespace: … }`",
-    }),
-};
-
-static WEBHOOK: Section = Section {
-    about: "A server that takes JSON by POST.",
-    keys: &[
-        URL,
-        Key {
-            name: "secret",
-            about: "The key of the signature, best as `${env:NAME}` or `${file:path}`; without it, messages are not signed.",
-            shape: Shape::Text,
-            need: Optional,
-        },
-        Key {
-            name: "on",
-            about: "The news that it hears; by default unexpected, inconclusive, alert and live_failed.",
-            shape: Shape::List(&ListOf {
-                of: Shape::Word(&[
-                    "identical",
-                    "expected",
-                    "inconclusive",
-                    "unexpected",
-                    "alert",
-                    "live_failed",
-                ]),
-                noun: "piece of news",
-                may_be_empty: false,
-            }),
-            need: Optional,
-        },
-        ALLOW_PRIVATE,
-    ],
-    one_of: None,
-};
-
-static OPENLINEAGE: Section = Section {
-    about: "Where OpenLineage run events go.",
-    keys: &[
-        Key {
-            need: Optional,
-            ..URL
-        },
         Key {
             name: "file",
-            about: "A file to which each event is added as a line; its path begins at the pipeline file's folder.",
+            about: "A text file with one customer per line.",
             shape: Shape::Text,
             need: Optional,
         },
         Key {
-            name: "namespace",
-            about: "The namespace of jobs and datasets.",
+            name: "dataset",
+            about: "A dataset with a `customer` column: those who have rows in it.",
             shape: Shape::Text,
-            need: Required,
+            need: Optional,
         },
-        ALLOW_PRIVATE,
+        Key {
+            name: "where",
+            about: "A SQL predicate over the dataset's columns; those with a row for which it is true.",
+            shape: Shape::Text,
+            need: With("dataset"),
+        },
     ],
     one_of: Some(&OneOf {
-        keys: &["url", "file"],
-        none: "says nowhere",
-        several: "says two places",
-        fix: "write one of `url: …` and `file: …`",
+        keys: &["file", "dataset"],
+        unless: None,
+        none: "says neither a file nor a dataset",
+        several: "says a file and a dataset",
+        fix: "write one of `file: …` and `dataset: …`",
     }),
-};
-
-const URL: Key = Key {
-    name: "url",
-    about: "Its URL, `https://…`; best as `${env:NAME}` or `${file:path}` where it has a secret in it.",
-    shape: Shape::Text,
-    need: Required,
-};
-
-const ALLOW_PRIVATE: Key = Key {
-    name: "allow_private",
-    about: "Whether it may be at an address that is not public, and be asked without TLS.",
-    shape: Shape::True,
-    need: Optional,
 };
 
 static FLAGS: Section = Section {

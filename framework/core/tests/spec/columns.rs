@@ -117,16 +117,16 @@ fn grain_that_the_output_lacks() {
         VALID,
         "rank v1: carier rank:number",
         expect![[r#"
-        understudy.yaml:24:44: the grain column `carrier` is not in what version `v1` of `rank` makes
-            output: { location: live/rank, grain: [carrier], customer: carrier }
-            hint: did you mean `carier`? the columns are: carier, rank
-            stops: Pipeline
-        understudy.yaml:24:64: the customer column `carrier` is not in what version `v1` of `rank` makes
-            output: { location: live/rank, grain: [carrier], customer: carrier }
-            hint: did you mean `carier`? the columns are: carier, rank
-            stops: Pipeline
-        => suspended: []
-    "#]],
+            understudy.yaml:25:44: the grain column `carrier` is not in what version `v1` of `rank` makes
+                output: { location: live/rank, grain: [carrier], customer: carrier }
+                hint: did you mean `carier`? the columns are: carier, rank
+                stops: Pipeline
+            understudy.yaml:25:64: the customer column `carrier` is not in what version `v1` of `rank` makes
+                output: { location: live/rank, grain: [carrier], customer: carrier }
+                hint: did you mean `carier`? the columns are: carier, rank
+                stops: Pipeline
+            => suspended: []
+        "#]],
     );
 }
 
@@ -139,12 +139,12 @@ fn customer_that_the_output_lacks() {
         ),
         "rank v1: carrier",
         expect![[r#"
-        understudy.yaml:24:64: the customer column `airline` is not in what version `v1` of `rank` makes
-            output: { location: live/rank, grain: [carrier], customer: airline }
-            hint: the columns are: carrier
-            stops: Pipeline
-        => suspended: []
-    "#]],
+            understudy.yaml:25:64: the customer column `airline` is not in what version `v1` of `rank` makes
+                output: { location: live/rank, grain: [carrier], customer: airline }
+                hint: the columns are: carrier
+                stops: Pipeline
+            => suspended: []
+        "#]],
     );
 }
 
@@ -154,12 +154,12 @@ fn grain_that_only_the_new_version_lacks() {
         VALID,
         &format!("delay v1: {DELAY}\ndelay v2: carrier mean_delay:number computed_at:time"),
         expect![[r#"
-        understudy.yaml:15:24: the grain column `origin` is not in what version `v2` of `delay` makes
-            grain: [carrier, origin]
-            hint: the columns are: carrier, computed_at, mean_delay
-            stops: Change("utc-delays")
-        => suspended: ["utc-delays"]
-    "#]],
+            understudy.yaml:16:24: the grain column `origin` is not in what version `v2` of `delay` makes
+                grain: [carrier, origin]
+                hint: the columns are: carrier, computed_at, mean_delay
+                stops: Change("utc-delays")
+            => suspended: ["utc-delays"]
+        "#]],
     );
 }
 
@@ -169,12 +169,12 @@ fn grain_that_only_an_unused_version_lacks() {
         VALID,
         "delay v3: carrier",
         expect![[r#"
-        understudy.yaml:15:24: the grain column `origin` is not in what version `v3` of `delay` makes
-            grain: [carrier, origin]
-            hint: the columns are: carrier
-            stops: Unused
-        => suspended: []
-    "#]],
+            understudy.yaml:16:24: the grain column `origin` is not in what version `v3` of `delay` makes
+                grain: [carrier, origin]
+                hint: the columns are: carrier
+                stops: Unused
+            => suspended: []
+        "#]],
     );
 }
 
@@ -184,12 +184,12 @@ fn rule_with_an_unknown_column() {
         &with("columns: [mean_delay]", "columns: [mean_dealy]"),
         &delay_both(),
         expect![[r#"
-        understudy.yaml:44:21: rule `western carriers move a little` names an unknown column `mean_dealy`
-            columns: [mean_dealy]
-            hint: did you mean `mean_delay`? the columns are: carrier, computed_at, mean_delay, origin
-            stops: Change("utc-delays")
-        => suspended: ["utc-delays"]
-    "#]],
+            understudy.yaml:45:21: rule `western carriers move a little` names an unknown column `mean_dealy`
+                columns: [mean_dealy]
+                hint: did you mean `mean_delay`? the columns are: carrier, computed_at, mean_delay, origin
+                stops: Change("utc-delays")
+            => suspended: ["utc-delays"]
+        "#]],
     );
 }
 
@@ -211,7 +211,7 @@ fn rule_of_an_unchanged_task_may_name_a_column_that_comes_from_upstream() {
         &file,
         &format!("{}rank v1: carrier", delay_both()),
         expect![[r#"
-            understudy.yaml:55:21: `rule 1` names an unknown column `fresh`
+            understudy.yaml:64:21: `rule 1` names an unknown column `fresh`
                 - columns: [fresh]
                 hint: the columns are: carrier
                 stops: Change("utc-delays")
@@ -233,12 +233,12 @@ fn within_on_text() {
         &with("columns: [mean_delay]", "columns: [origin]"),
         &delay_both(),
         expect![[r#"
-        understudy.yaml:45:19: `within` of rule `western carriers move a little` does not fit the column `origin`, which is neither a number nor a time
-            within: 5%
-            hint: select other columns, or write `allow: any` with a reason
-            stops: Change("utc-delays")
-        => suspended: ["utc-delays"]
-    "#]],
+            understudy.yaml:46:19: `within` of rule `western carriers move a little` does not fit the column `origin`, which is neither a number nor a time
+                within: 5%
+                hint: select other columns, or write `allow: any` with a reason
+                stops: Change("utc-delays")
+            => suspended: ["utc-delays"]
+        "#]],
     );
 }
 
@@ -248,12 +248,12 @@ fn number_for_a_time() {
         &with("columns: [mean_delay]", "columns: [computed_at]"),
         &delay_both(),
         expect![[r#"
-        understudy.yaml:45:19: `within` of rule `western carriers move a little` does not fit the column `computed_at`, which is a time
-            within: 5%
-            hint: write a duration such as `15m`
-            stops: Change("utc-delays")
-        => suspended: ["utc-delays"]
-    "#]],
+            understudy.yaml:46:19: `within` of rule `western carriers move a little` does not fit the column `computed_at`, which is a time
+                within: 5%
+                hint: write a duration such as `15m`
+                stops: Change("utc-delays")
+            => suspended: ["utc-delays"]
+        "#]],
     );
 }
 
@@ -263,11 +263,11 @@ fn duration_for_a_number() {
         &with("within: 5%", "within: 15m"),
         &delay_both(),
         expect![[r#"
-        understudy.yaml:45:19: `within` of rule `western carriers move a little` does not fit the column `mean_delay`, which is a number
-            within: 15m
-            hint: write a number or a percentage, such as `0.5` or `5%`
-            stops: Change("utc-delays")
-        => suspended: ["utc-delays"]
-    "#]],
+            understudy.yaml:46:19: `within` of rule `western carriers move a little` does not fit the column `mean_delay`, which is a number
+                within: 15m
+                hint: write a number or a percentage, such as `0.5` or `5%`
+                stops: Change("utc-delays")
+            => suspended: ["utc-delays"]
+        "#]],
     );
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod checks;
 mod columns;
 mod isolation;
 mod lake;
@@ -35,6 +36,7 @@ impl FileCheck for Folder {
     fn read(&self, path: &str) -> Option<String> {
         match path {
             "west.txt" => Some("\u{feff}AS\r\n\r\nVX\r\n007\r\n".to_owned()),
+            "checks/gone.sql" => Some("SELECT * FROM old".to_owned()),
             "empty.txt" => Some("\n\n".to_owned()),
             _ => None,
         }

@@ -18,7 +18,7 @@ mod keys {
             "grain: [carrier, origin]",
             "grian: [carrier, origin]",
             expect![[r#"
-                understudy.yaml:15:7: unknown key `grian` in `output` of task `delay`
+                understudy.yaml:16:7: unknown key `grian` in `output` of task `delay`
                     grian: [carrier, origin]
                     hint: did you mean `grain`? the keys here are: columns, customer, grain, location
                 => nothing runs
@@ -34,7 +34,7 @@ mod keys {
             expect![[r#"
                 understudy.yaml:3:1: unknown key `ower` in the pipeline
                     ower: data-core
-                    hint: did you mean `owner`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, runbook, sandbox, slices, store, tasks
+                    hint: did you mean `owner`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, reports, runbook, sandbox, slices, store, tasks
                 => nothing runs
             "#]],
         );
@@ -46,9 +46,9 @@ mod keys {
             "          within: 5%",
             "          witin: 5%",
             expect![[r#"
-                understudy.yaml:45:11: unknown key `witin` in rule `western carriers move a little`
+                understudy.yaml:46:11: unknown key `witin` in rule `western carriers move a little`
                     witin: 5%
-                    hint: did you mean `within`? the keys here are: allow, columns, customers, ignore, kinds, name, normalize, reason, until, within
+                    hint: did you mean `within`? the keys here are: allow, columns, customers, ignore, kinds, max_rows, must_change, name, normalize, reason, until, where, within
                 => live runs without utc-delays
             "#]],
         );
@@ -60,7 +60,7 @@ mod keys {
             "v1: { command: [./bin/total] }",
             "v1: { command: [./bin/total], threads: 2 }",
             expect![[r#"
-                understudy.yaml:33:37: `threads` of version `v1` needs `sql`, which is not there
+                understudy.yaml:34:37: `threads` of version `v1` needs `sql`, which is not there
                     v1: { command: [./bin/total], threads: 2 }
                     hint: add `sql: …`, or leave `threads` out
                 => nothing runs
@@ -74,11 +74,11 @@ mod keys {
             "    live: v1\n    versions:\n      v1: { sql",
             "    live: v1\n    live: v2\n    versions:\n      v1: { sql",
             expect![[r#"
-            understudy.yaml:18:5: key `live` stands here a second time
-                live: v2
-                hint: the first is in line 17; keep one of them
-            => nothing runs
-        "#]],
+                understudy.yaml:19:5: key `live` stands here a second time
+                    live: v2
+                    hint: the first is in line 18; keep one of them
+                => nothing runs
+            "#]],
         );
     }
 
@@ -88,10 +88,10 @@ mod keys {
             "  total:\n    inputs: [rank, airports]",
             "  rank:\n    inputs: [rank, airports]",
             expect![[r#"
-                understudy.yaml:28:3: task `rank` stands here a second time
+                understudy.yaml:29:3: task `rank` stands here a second time
                     rank:
-                    hint: the first is in line 22; keep one of them
-                understudy.yaml:76:12: unknown task `total`
+                    hint: the first is in line 23; keep one of them
+                understudy.yaml:85:12: unknown task `total`
                     new: { total: v2 }
                     hint: the tasks are: delay, rank
                 => nothing runs
@@ -105,9 +105,9 @@ mod keys {
             "  fast-total:",
             "  utc-delays:",
             expect![[r#"
-                understudy.yaml:75:3: change `utc-delays` stands here a second time
+                understudy.yaml:84:3: change `utc-delays` stands here a second time
                     utc-delays:
-                    hint: the first is in line 37; keep one of them
+                    hint: the first is in line 38; keep one of them
                 => live runs without utc-delays
             "#]],
         );
@@ -119,11 +119,11 @@ mod keys {
             "    live: v1\n    versions:\n      v1: { sql",
             "    versions:\n      v1: { sql",
             expect![[r#"
-            understudy.yaml:11:3: task `delay` has no `live`
-                delay:
-                hint: add `live: …`. The version that is live.
-            => nothing runs
-        "#]],
+                understudy.yaml:12:3: task `delay` has no `live`
+                    delay:
+                    hint: add `live: …`. The version that is live.
+                => nothing runs
+            "#]],
         );
     }
 
@@ -133,11 +133,11 @@ mod keys {
             "grain: [carrier], customer",
             "<<: x, customer",
             expect![[r#"
-            understudy.yaml:24:36: `<<` merges mappings, and that is not done
-                output: { location: live/rank, <<: x, customer: carrier }
-                hint: write the keys out
-            => nothing runs
-        "#]],
+                understudy.yaml:25:36: `<<` merges mappings, and that is not done
+                    output: { location: live/rank, <<: x, customer: carrier }
+                    hint: write the keys out
+                => nothing runs
+            "#]],
         );
     }
 }
@@ -151,7 +151,7 @@ mod values {
             "grain: [carrier, origin]",
             "grain: carrier",
             expect![[r#"
-                understudy.yaml:15:14: `grain` of `output` of task `delay` must be a list, not `carrier`
+                understudy.yaml:16:14: `grain` of `output` of task `delay` must be a list, not `carrier`
                     grain: carrier
                     hint: write one column or more in brackets: `[a, b]`
                 => nothing runs
@@ -165,9 +165,9 @@ mod values {
             "  fast-total:\n    new: { total: v2 }",
             "  fast-total:",
             expect![[r#"
-                understudy.yaml:75:3: change `fast-total` must be a mapping, not nothing
+                understudy.yaml:84:3: change `fast-total` must be a mapping, not nothing
                     fast-total:
-                    hint: write some of: new, downstream, expect, gate, flag
+                    hint: write some of: new, downstream, expect, compare, gate, flag
                 => live runs without fast-total
             "#]],
         );
@@ -179,7 +179,7 @@ mod values {
             "ignore: true",
             "ignore: yes",
             expect![[r#"
-                understudy.yaml:49:19: `ignore` of rule `set by the run` must be `true`, not `yes`
+                understudy.yaml:50:19: `ignore` of rule `set by the run` must be `true`, not `yes`
                     ignore: yes
                     hint: only `true` and `false` are booleans; write `true`, or leave the key out
                 => live runs without utc-delays
@@ -193,7 +193,7 @@ mod values {
             "zone: UTC",
             "zone: NO",
             expect![[r#"
-                understudy.yaml:20:99: parameter `zone` must be clearly a boolean, a number or text, not `NO`
+                understudy.yaml:21:99: parameter `zone` must be clearly a boolean, a number or text, not `NO`
                     v2: { sql: sql/delay_v2.sql, limits: { wall: 10m, memory: 2GB }, params: { floor: 15, zone: NO } }
                     hint: only `true` and `false` are booleans, and numbers have at most 64 bits; put everything else in quotes
                 => live runs without utc-delays
@@ -207,7 +207,7 @@ mod values {
             "customers: [AS, VX]",
             "customers: [AS, null]",
             expect![[r#"
-                understudy.yaml:43:27: customer 2 of `customers` of rule `western carriers move a little` must be text, not `null`
+                understudy.yaml:44:27: customer 2 of `customers` of rule `western carriers move a little` must be text, not `null`
                     customers: [AS, null]
                     hint: write text; put the word null and empty text in quotes: `"null"`, `""`
                 => live runs without utc-delays
@@ -221,7 +221,7 @@ mod values {
             "wall: 10m",
             "wall: 10 minutes",
             expect![[r#"
-                understudy.yaml:20:52: `wall` of `limits` of version `v2` must be a duration, not `10 minutes`
+                understudy.yaml:21:52: `wall` of `limits` of version `v2` must be a duration, not `10 minutes`
                     v2: { sql: sql/delay_v2.sql, limits: { wall: 10 minutes, memory: 2GB }, params: { floor: 15, zone: UTC } }
                     hint: write a whole number above zero and s, m, h or d, such as `10m`
                 => live runs without utc-delays
@@ -235,7 +235,7 @@ mod values {
             "memory: 2GB",
             "memory: 2G",
             expect![[r#"
-                understudy.yaml:20:65: `memory` of `limits` of version `v2` must be a size in bytes with its unit, not `2G`
+                understudy.yaml:21:65: `memory` of `limits` of version `v2` must be a size in bytes with its unit, not `2G`
                     v2: { sql: sql/delay_v2.sql, limits: { wall: 10m, memory: 2G }, params: { floor: 15, zone: UTC } }
                     hint: write a whole number and kB, MB, GB, KiB, MiB or GiB, such as `2GB`
                 => live runs without utc-delays
@@ -249,11 +249,11 @@ mod values {
             "zone: UTC",
             "zone: ",
             expect![[r#"
-            understudy.yaml:20:93: parameter `zone` must be clearly a boolean, a number or text, not nothing
-                v2: { sql: sql/delay_v2.sql, limits: { wall: 10m, memory: 2GB }, params: { floor: 15, zone:  } }
-                hint: only `true` and `false` are booleans, and numbers have at most 64 bits; put everything else in quotes
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:21:93: parameter `zone` must be clearly a boolean, a number or text, not nothing
+                    v2: { sql: sql/delay_v2.sql, limits: { wall: 10m, memory: 2GB }, params: { floor: 15, zone:  } }
+                    hint: only `true` and `false` are booleans, and numbers have at most 64 bits; put everything else in quotes
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -263,7 +263,7 @@ mod values {
             "threads: 1",
             "threads: 0",
             expect![[r#"
-                understudy.yaml:19:45: `threads` of version `v1` must be a whole number from 1 to 256, not `0`
+                understudy.yaml:20:45: `threads` of version `v1` must be a whole number from 1 to 256, not `0`
                     v1: { sql: sql/delay_v1.sql, threads: 0 }
                     hint: write digits only, without quotes
                 => nothing runs
@@ -277,7 +277,7 @@ mod values {
             "within: 5%",
             "within: -5%",
             expect![[r#"
-                understudy.yaml:45:19: `within` of rule `western carriers move a little` must be a distance of zero or more, not `-5%`
+                understudy.yaml:46:19: `within` of rule `western carriers move a little` must be a distance of zero or more, not `-5%`
                     within: -5%
                     hint: write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`
                 => live runs without utc-delays
@@ -291,7 +291,7 @@ mod values {
             "within: 5%",
             "within: .nan",
             expect![[r#"
-                understudy.yaml:45:19: `within` of rule `western carriers move a little` must be a distance of zero or more, not `.nan`
+                understudy.yaml:46:19: `within` of rule `western carriers move a little` must be a distance of zero or more, not `.nan`
                     within: .nan
                     hint: write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`
                 => live runs without utc-delays
@@ -305,7 +305,7 @@ mod values {
             "until: 2027-06-30",
             "until: 2027-02-30",
             expect![[r#"
-                understudy.yaml:51:18: `until` of rule `set by the run` must be a date, not `2027-02-30`
+                understudy.yaml:52:18: `until` of rule `set by the run` must be a date, not `2027-02-30`
                     until: 2027-02-30
                     hint: write it as YYYY-MM-DD
                 => live runs without utc-delays
@@ -319,9 +319,9 @@ mod values {
             "kinds: [changed]",
             "kinds: [chnaged]",
             expect![[r#"
-                understudy.yaml:48:19: kind 1 of `kinds` of rule `set by the run` cannot be `chnaged`
+                understudy.yaml:49:19: kind 1 of `kinds` of rule `set by the run` cannot be `chnaged`
                     kinds: [chnaged]
-                    hint: did you mean `changed`? the words for it are: changed, column_added, column_removed, only_new, only_old, type_changed
+                    hint: did you mean `changed`? the words for it are: changed, check, column_added, column_removed, metric, only_new, only_old, type_changed
                 => live runs without utc-delays
             "#]],
         );
@@ -347,9 +347,37 @@ mod values {
             "live_edits: refuse",
             "live_edits: refused",
             expect![[r#"
-                understudy.yaml:79:13: `live_edits` of the pipeline cannot be `refused`
+                understudy.yaml:88:13: `live_edits` of the pipeline cannot be `refused`
                     live_edits: refused
                     hint: did you mean `refuse`? the words for it are: alert, refuse
+                => nothing runs
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_delimiter_that_no_spreadsheet_knows() {
+        mistake(
+            "delimiter: \";\"",
+            "delimiter: \"|\"",
+            expect![[r#"
+                understudy.yaml:89:41: `delimiter` of `csv` of `reports` of the pipeline cannot be `|`
+                    reports: { csv: { bom: true, delimiter: "|", decimal: "," } }
+                    hint: the words for it are: ,, ;, tab
+                => nothing runs
+            "#]],
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_of_csv_files() {
+        mistake(
+            "csv: { bom",
+            "csv: { bomb",
+            expect![[r#"
+                understudy.yaml:89:19: unknown key `bomb` in `csv` of `reports` of the pipeline
+                    reports: { csv: { bomb: true, delimiter: ";", decimal: "," } }
+                    hint: did you mean `bom`? the keys here are: bom, decimal, delimiter
                 => nothing runs
             "#]],
         );
@@ -361,7 +389,7 @@ mod values {
             "provider: file",
             "provider: fil",
             expect![[r#"
-                understudy.yaml:78:20: `provider` of `flags` of the pipeline cannot be `fil`
+                understudy.yaml:87:20: `provider` of `flags` of the pipeline cannot be `fil`
                     flags: { provider: fil }
                     hint: write `file`
                 => nothing runs
@@ -421,9 +449,9 @@ mod names {
             "inputs: [flights, airports]",
             "inputs: [flihgts, airports]",
             expect![[r#"
-                understudy.yaml:12:14: unknown input `flihgts`
+                understudy.yaml:13:14: unknown input `flihgts`
                     inputs: [flihgts, airports]
-                    hint: did you mean `flights`? the datasets and tasks are: airports, delay, flights, rank, total
+                    hint: did you mean `flights`? the datasets and tasks are: accounts, airports, delay, flights, rank, total
                 => nothing runs
             "#]],
         );
@@ -435,11 +463,11 @@ mod names {
             "inputs: [flights, airports]",
             "inputs: [flights, flights, airports]",
             expect![[r#"
-            understudy.yaml:12:23: `flights` is named twice among the inputs of `delay`
-                inputs: [flights, flights, airports]
-                hint: name it once
-            => nothing runs
-        "#]],
+                understudy.yaml:13:23: `flights` is named twice among the inputs of `delay`
+                    inputs: [flights, flights, airports]
+                    hint: name it once
+                => nothing runs
+            "#]],
         );
     }
 
@@ -449,7 +477,7 @@ mod names {
             "    live: v1\n    versions:\n      v1: { sql",
             "    live: v9\n    versions:\n      v1: { sql",
             expect![[r#"
-                understudy.yaml:17:11: unknown version `v9`
+                understudy.yaml:18:11: unknown version `v9`
                     live: v9
                     hint: the versions of `delay` are: v1, v2, v3
                 => nothing runs
@@ -463,7 +491,7 @@ mod names {
             "new: { delay: v2 }",
             "new: { dleay: v2 }",
             expect![[r#"
-                understudy.yaml:38:12: unknown task `dleay`
+                understudy.yaml:39:12: unknown task `dleay`
                     new: { dleay: v2 }
                     hint: did you mean `delay`? the tasks are: delay, rank, total
                 => live runs without utc-delays
@@ -477,11 +505,11 @@ mod names {
             "new: { delay: v2 }",
             "new: { delay: v2, airports: v2 }",
             expect![[r#"
-            understudy.yaml:38:23: `airports` is a dataset, not a task
-                new: { delay: v2, airports: v2 }
-                hint: only tasks have versions; name the task that computes from it
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:39:23: `airports` is a dataset, not a task
+                    new: { delay: v2, airports: v2 }
+                    hint: only tasks have versions; name the task that computes from it
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -491,7 +519,7 @@ mod names {
             "new: { delay: v2 }",
             "new: { delay: v4 }",
             expect![[r#"
-                understudy.yaml:38:19: unknown version `v4`
+                understudy.yaml:39:19: unknown version `v4`
                     new: { delay: v4 }
                     hint: the versions of `delay` are: v1, v2, v3
                 => live runs without utc-delays
@@ -505,11 +533,11 @@ mod names {
             "new: { delay: v2 }",
             "new: { delay: v1 }",
             expect![[r#"
-            understudy.yaml:38:19: the new version `v1` of `delay` is the live one
-                new: { delay: v1 }
-                hint: name another version: v2, v3
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:39:19: the new version `v1` of `delay` is the live one
+                    new: { delay: v1 }
+                    hint: name another version: v2, v3
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -519,7 +547,7 @@ mod names {
             "new: { total: v2 }",
             "new: { total: v2, delay: v3 }",
             expect![[r#"
-                understudy.yaml:76:23: two changes, `utc-delays` and `fast-total`, change the task `delay`
+                understudy.yaml:85:23: two changes, `utc-delays` and `fast-total`, change the task `delay`
                     new: { total: v2, delay: v3 }
                     hint: make them one change, or complete the first before the second begins
                 => live runs without fast-total
@@ -533,11 +561,11 @@ mod names {
             "  airports: {",
             "  rank: { location: x.csv }\n  airports: {",
             expect![[r#"
-            understudy.yaml:23:3: `rank` names a task and a dataset
-                rank:
-                hint: rename one of them; the dataset is in line 8
-            => nothing runs
-        "#]],
+                understudy.yaml:24:3: `rank` names a task and a dataset
+                    rank:
+                    hint: rename one of them; the dataset is in line 8
+                => nothing runs
+            "#]],
         );
     }
 
@@ -547,11 +575,11 @@ mod names {
             "inputs: [flights, airports]",
             "inputs: [flights, airports, total]",
             expect![[r#"
-            understudy.yaml:12:33: the tasks read each other in a circle: `delay -> rank -> total -> delay`
-                inputs: [flights, airports, total]
-                hint: a task needs its inputs first: take one out, such as `total` out of the inputs of `delay`
-            => nothing runs
-        "#]],
+                understudy.yaml:13:33: the tasks read each other in a circle: `delay -> rank -> total -> delay`
+                    inputs: [flights, airports, total]
+                    hint: a task needs its inputs first: take one out, such as `total` out of the inputs of `delay`
+                => nothing runs
+            "#]],
         );
     }
 
@@ -561,7 +589,7 @@ mod names {
             "inputs: [delay]",
             "inputs: [delay, rank]",
             expect![[r#"
-                understudy.yaml:23:21: the tasks read each other in a circle: `rank -> rank`
+                understudy.yaml:24:21: the tasks read each other in a circle: `rank -> rank`
                     inputs: [delay, rank]
                     hint: a task needs its inputs first: take one out, such as `rank` out of the inputs of `rank`
                 => nothing runs
@@ -575,11 +603,11 @@ mod names {
             "downstream: [rank]",
             "downstream: [rank, delay]",
             expect![[r#"
-            understudy.yaml:39:24: `delay` is changed itself
-                downstream: [rank, delay]
-                hint: leave it out here: a changed task is always compared
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:40:24: `delay` is changed itself
+                    downstream: [rank, delay]
+                    hint: leave it out here: a changed task is always compared
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -589,7 +617,7 @@ mod names {
             "new: { total: v2 }",
             "new: { total: v2 }\n    downstream: [rank]",
             expect![[r#"
-                understudy.yaml:77:18: `rank` does not read what `fast-total` changes
+                understudy.yaml:86:18: `rank` does not read what `fast-total` changes
                     downstream: [rank]
                     hint: leave it out: no task is downstream of this change
                 => live runs without fast-total
@@ -603,11 +631,11 @@ mod names {
             "downstream: [rank]",
             "downstream: [rank, ranks]",
             expect![[r#"
-            understudy.yaml:39:24: unknown task `ranks`
-                downstream: [rank, ranks]
-                hint: did you mean `rank`? the tasks are: delay, rank, total
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:40:24: unknown task `ranks`
+                    downstream: [rank, ranks]
+                    hint: did you mean `rank`? the tasks are: delay, rank, total
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -617,7 +645,7 @@ mod names {
             "downstream: [rank]",
             "downstream: [total]",
             expect![[r#"
-                understudy.yaml:54:7: nothing compares `rank`, so its rules do nothing
+                understudy.yaml:63:7: nothing compares `rank`, so its rules do nothing
                     rank:
                     hint: add it to `new` or `downstream`; compared here are: delay, total
                 => live runs without utc-delays
@@ -635,7 +663,7 @@ mod rules {
             "          within: 5%\n",
             "",
             expect![[r#"
-                understudy.yaml:42:11: rule `western carriers move a little` allows nothing
+                understudy.yaml:43:11: rule `western carriers move a little` allows nothing
                     - name: western carriers move a little
                     hint: write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`
                 => live runs without utc-delays
@@ -649,10 +677,10 @@ mod rules {
             "within: 5%",
             "within: 5%\n          ignore: true",
             expect![[r#"
-                understudy.yaml:46:11: `ignore` of rule `western carriers move a little` needs `reason`, which is not there
+                understudy.yaml:47:11: `ignore` of rule `western carriers move a little` needs `reason`, which is not there
                     ignore: true
                     hint: add `reason: …`, or leave `ignore` out
-                understudy.yaml:46:11: rule `western carriers move a little` allows two things: `within` and `ignore`
+                understudy.yaml:47:11: rule `western carriers move a little` allows two things: `within` and `ignore`
                     ignore: true
                     hint: write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`
                 => live runs without utc-delays
@@ -666,7 +694,7 @@ mod rules {
             "          reason: the clock of the run\n",
             "",
             expect![[r#"
-                understudy.yaml:49:11: `ignore` of rule `set by the run` needs `reason`, which is not there
+                understudy.yaml:50:11: `ignore` of rule `set by the run` needs `reason`, which is not there
                     ignore: true
                     hint: add `reason: …`, or leave `ignore` out
                 => live runs without utc-delays
@@ -680,7 +708,7 @@ mod rules {
             "          reason: ranks follow delays\n",
             "",
             expect![[r#"
-                understudy.yaml:56:11: `allow` of rule 1 of task `rank` needs `reason`, which is not there
+                understudy.yaml:65:11: `allow` of rule 1 of task `rank` needs `reason`, which is not there
                     allow: any
                     hint: add `reason: …`, or leave `allow` out
                 => live runs without utc-delays
@@ -694,10 +722,10 @@ mod rules {
             "customers: [AS, VX]\n          columns: [mean_delay]",
             "customers: []\n          columns: []",
             expect![[r#"
-                understudy.yaml:43:22: `customers` of rule `western carriers move a little` is an empty list
+                understudy.yaml:44:22: `customers` of rule `western carriers move a little` is an empty list
                     customers: []
                     hint: name at least one customer
-                understudy.yaml:44:20: `columns` of rule `western carriers move a little` is an empty list
+                understudy.yaml:45:20: `columns` of rule `western carriers move a little` is an empty list
                     columns: []
                     hint: name at least one column
                 => live runs without utc-delays
@@ -711,11 +739,11 @@ mod rules {
             "kinds: [changed]",
             "kinds: [only_old, only_new]",
             expect![[r#"
-            understudy.yaml:48:18: rule `set by the run` selects nothing: `columns` selects cells, and its kinds are whole rows
-                kinds: [only_old, only_new]
-                hint: leave out `columns` or `kinds`
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:49:18: rule `set by the run` selects nothing: `columns` selects cells, and its kinds are whole rows
+                    kinds: [only_old, only_new]
+                    hint: leave out `columns` or `kinds`
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -725,11 +753,11 @@ mod rules {
             "          within: 5%",
             "          within: 5%\n          kinds: [type_changed]",
             expect![[r#"
-            understudy.yaml:46:18: rule `western carriers move a little` allows nothing: `within` is for cells, and its kinds are others
-                kinds: [type_changed]
-                hint: leave out `kinds`, or write `allow: any` instead of `within`
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:47:18: rule `western carriers move a little` allows nothing: `within` is for cells, and its kinds are others
+                    kinds: [type_changed]
+                    hint: leave out `kinds`, or write `allow: any` instead of `within`
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -739,7 +767,7 @@ mod rules {
             "normalize: [nfc, trim]",
             "normalize: [nfc, trim]\n          kinds: [column_added]",
             expect![[r#"
-                understudy.yaml:54:18: `rule 3` allows nothing: `normalize` is for cells, and its kinds are others
+                understudy.yaml:55:18: `rule 3` allows nothing: `normalize` is for cells, and its kinds are others
                     kinds: [column_added]
                     hint: leave out `kinds`, or write `allow: any` instead of `normalize`
                 => live runs without utc-delays
@@ -753,7 +781,7 @@ mod rules {
             "normalize: [nfc, trim]",
             "normalize: [nfc, trimm]",
             expect![[r#"
-                understudy.yaml:53:28: normaliser 2 of `normalize` of rule 3 of task `delay` cannot be `trimm`
+                understudy.yaml:54:28: normaliser 2 of `normalize` of rule 3 of task `delay` cannot be `trimm`
                     normalize: [nfc, trimm]
                     hint: did you mean `trim`? the words for it are: case, empty_is_null, nfc, nfkc, trim, unordered, whitespace
                 => live runs without utc-delays
@@ -767,11 +795,11 @@ mod rules {
             "name: set by the run",
             "name: western carriers move a little",
             expect![[r#"
-            understudy.yaml:46:17: two rules are named `western carriers move a little`
-                - name: western carriers move a little
-                hint: give each its own name; reports count by name
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:47:17: two rules are named `western carriers move a little`
+                    - name: western carriers move a little
+                    hint: give each its own name; reports count by name
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -781,7 +809,7 @@ mod rules {
             "new: { total: v2 }",
             "new: { total: v2 }\n    expect: { total: [ { customers: [AS], within: 1 } ] }",
             expect![[r#"
-                understudy.yaml:77:37: a rule selects customers, but `total` has no customer column
+                understudy.yaml:86:37: a rule selects customers, but `total` has no customer column
                     expect: { total: [ { customers: [AS], within: 1 } ] }
                     hint: add `customer: <column>` to the output of `total`, or leave `customers` out
                 => live runs without fast-total
@@ -795,7 +823,7 @@ mod rules {
             "file: west.txt",
             "file: wets.txt",
             expect![[r#"
-                understudy.yaml:55:30: the file of customers `wets.txt` is not there
+                understudy.yaml:64:30: the file of customers `wets.txt` is not there
                     - customers: { file: wets.txt }
                     hint: write one customer per line, in a file in UTF-8 whose path begins at the pipeline file's folder
                 => live runs without utc-delays
@@ -809,7 +837,7 @@ mod rules {
             "file: west.txt",
             "file: empty.txt",
             expect![[r#"
-                understudy.yaml:55:30: the file of customers `empty.txt` names no customer
+                understudy.yaml:64:30: the file of customers `empty.txt` names no customer
                     - customers: { file: empty.txt }
                     hint: write one customer per line, in a file in UTF-8 whose path begins at the pipeline file's folder
                 => live runs without utc-delays
@@ -823,15 +851,9 @@ mod rules {
             "{ file: west.txt }",
             "{ dataset: airports, where: x }",
             expect![[r#"
-                understudy.yaml:55:11: `customers` of rule 1 of task `rank` has no `file`
+                understudy.yaml:64:33: a rule takes its customers from `airports`, which has no customer column
                     - customers: { dataset: airports, where: x }
-                    hint: add `file: …`. A text file with one customer per line.
-                understudy.yaml:55:24: unknown key `dataset` in `customers` of rule 1 of task `rank`
-                    - customers: { dataset: airports, where: x }
-                    hint: the keys here are: file
-                understudy.yaml:55:43: unknown key `where` in `customers` of rule 1 of task `rank`
-                    - customers: { dataset: airports, where: x }
-                    hint: the keys here are: file
+                    hint: add `customer: <column>` to `airports`
                 => live runs without utc-delays
             "#]],
         );
@@ -847,7 +869,7 @@ mod versions {
             "v1: { command: [./bin/total] }",
             "v1: { }",
             expect![[r#"
-                understudy.yaml:33:7: version `v1` does not say how it computes
+                understudy.yaml:34:7: version `v1` does not say how it computes
                     v1: { }
                     hint: write one of `sql: <file>`, `command: [<program>, <argument>, …]`, `external: { location: … }`, `merge: { how: …, missing: … }` and `rust: <name>`
                 => nothing runs
@@ -861,7 +883,7 @@ mod versions {
             "v3: { sql",
             "v3: { command: [./bin/total], sql",
             expect![[r#"
-                understudy.yaml:21:37: version `v3` computes in two ways: `command` and `sql`
+                understudy.yaml:22:37: version `v3` computes in two ways: `command` and `sql`
                     v3: { command: [./bin/total], sql: sql/delay_v2.sql }
                     hint: write one of `sql: <file>`, `command: [<program>, <argument>, …]`, `external: { location: … }`, `merge: { how: …, missing: … }` and `rust: <name>`
                 => everything runs
@@ -875,11 +897,11 @@ mod versions {
             "sql/delay_v1.sql",
             "sql/delay.sql",
             expect![[r#"
-            understudy.yaml:19:18: the SQL file `sql/delay.sql` is not there
-                v1: { sql: sql/delay.sql, threads: 1 }
-                hint: write its path from the pipeline file's folder, or put the file there
-            => nothing runs
-        "#]],
+                understudy.yaml:20:18: the SQL file `sql/delay.sql` is not there
+                    v1: { sql: sql/delay.sql, threads: 1 }
+                    hint: write its path from the pipeline file's folder, or put the file there
+                => nothing runs
+            "#]],
         );
     }
 
@@ -889,11 +911,11 @@ mod versions {
             "v2: { sql: sql/delay_v2.sql",
             "v2: { sql: sql/delay_v9.sql",
             expect![[r#"
-            understudy.yaml:20:18: the SQL file `sql/delay_v9.sql` is not there
-                v2: { sql: sql/delay_v9.sql, limits: { wall: 10m, memory: 2GB }, params: { floor: 15, zone: UTC } }
-                hint: write its path from the pipeline file's folder, or put the file there
-            => live runs without utc-delays
-        "#]],
+                understudy.yaml:21:18: the SQL file `sql/delay_v9.sql` is not there
+                    v2: { sql: sql/delay_v9.sql, limits: { wall: 10m, memory: 2GB }, params: { floor: 15, zone: UTC } }
+                    hint: write its path from the pipeline file's folder, or put the file there
+                => live runs without utc-delays
+            "#]],
         );
     }
 
@@ -903,11 +925,11 @@ mod versions {
             "v3: { sql: sql/delay_v2.sql",
             "v3: { sql: sql/delay_v9.sql",
             expect![[r#"
-            understudy.yaml:21:18: the SQL file `sql/delay_v9.sql` is not there
-                v3: { sql: sql/delay_v9.sql }
-                hint: write its path from the pipeline file's folder, or put the file there
-            => everything runs
-        "#]],
+                understudy.yaml:22:18: the SQL file `sql/delay_v9.sql` is not there
+                    v3: { sql: sql/delay_v9.sql }
+                    hint: write its path from the pipeline file's folder, or put the file there
+                => everything runs
+            "#]],
         );
     }
 
@@ -917,7 +939,7 @@ mod versions {
             "params: { floor: 15",
             "params: { run_date: 2013-01-01",
             expect![[r#"
-                understudy.yaml:20:82: the parameter `run_date` hides the run's own date
+                understudy.yaml:21:82: the parameter `run_date` hides the run's own date
                     v2: { sql: sql/delay_v2.sql, limits: { wall: 10m, memory: 2GB }, params: { run_date: 2013-01-01, zone: UTC } }
                     hint: give it another name
                 => live runs without utc-delays
@@ -931,11 +953,11 @@ mod versions {
             "[./bin/total]",
             "[./bin/totla]",
             expect![[r#"
-            understudy.yaml:33:23: the command's file `./bin/totla` is not there
-                v1: { command: [./bin/totla] }
-                hint: write its path from the pipeline file's folder, or put the file there
-            => nothing runs
-        "#]],
+                understudy.yaml:34:23: the command's file `./bin/totla` is not there
+                    v1: { command: [./bin/totla] }
+                    hint: write its path from the pipeline file's folder, or put the file there
+                => nothing runs
+            "#]],
         );
     }
 
@@ -945,11 +967,11 @@ mod versions {
             "[python3, rank.py",
             "[python3, rnak.py",
             expect![[r#"
-            understudy.yaml:27:32: the command's file `rnak.py` is not there
-                v1: { command: [python3, rnak.py, --top, "3"], code: ["lib/**/*.py"], inputs: csv }
-                hint: write its path from the pipeline file's folder, or put the file there
-            => nothing runs
-        "#]],
+                understudy.yaml:28:32: the command's file `rnak.py` is not there
+                    v1: { command: [python3, rnak.py, --top, "3"], code: ["lib/**/*.py"], inputs: csv }
+                    hint: write its path from the pipeline file's folder, or put the file there
+                => nothing runs
+            "#]],
         );
     }
 }
@@ -963,7 +985,7 @@ mod outputs {
             "grain: [year]",
             "grain: []",
             expect![[r#"
-                understudy.yaml:30:44: `grain` of `output` of task `total` is an empty list
+                understudy.yaml:31:44: `grain` of `output` of task `total` is an empty list
                     output: { location: live/total, grain: [], columns: { year: mask } }
                     hint: name at least one column
                 => nothing runs
@@ -977,11 +999,11 @@ mod outputs {
             "grain: [carrier, origin]",
             "grain: [carrier, carrier]",
             expect![[r#"
-            understudy.yaml:15:24: column `carrier` stands twice in the grain of `delay`
-                grain: [carrier, carrier]
-                hint: name it once
-            => nothing runs
-        "#]],
+                understudy.yaml:16:24: column `carrier` stands twice in the grain of `delay`
+                    grain: [carrier, carrier]
+                    hint: name it once
+                => nothing runs
+            "#]],
         );
     }
 
@@ -991,11 +1013,11 @@ mod outputs {
             "location: live/rank",
             "location: \"live/rank/date={date}\"",
             expect![[r#"
-            understudy.yaml:24:25: the location of an output has a placeholder: `live/rank/date={date}`
-                output: { location: "live/rank/date={date}", grain: [carrier], customer: carrier }
-                hint: leave it out: each run is published as `<location>/date=<date>/`
-            => nothing runs
-        "#]],
+                understudy.yaml:25:25: the location of an output has a placeholder: `live/rank/date={date}`
+                    output: { location: "live/rank/date={date}", grain: [carrier], customer: carrier }
+                    hint: leave it out: each run is published as `<location>/date=<date>/`
+                => nothing runs
+            "#]],
         );
     }
 
@@ -1005,11 +1027,11 @@ mod outputs {
             "location: live/rank",
             "location: ./live//delay/",
             expect![[r#"
-            understudy.yaml:24:25: `delay` and `rank` have the same output location
-                output: { location: ./live//delay/, grain: [carrier], customer: carrier }
-                hint: give each its own folder
-            => nothing runs
-        "#]],
+                understudy.yaml:25:25: `delay` and `rank` have the same output location
+                    output: { location: ./live//delay/, grain: [carrier], customer: carrier }
+                    hint: give each its own folder
+                => nothing runs
+            "#]],
         );
     }
 
@@ -1019,11 +1041,11 @@ mod outputs {
             "location: live/rank",
             "location: live/delay/rank",
             expect![[r#"
-            understudy.yaml:24:25: the output of `rank` lies in the output of `delay`
-                output: { location: live/delay/rank, grain: [carrier], customer: carrier }
-                hint: put them beside each other
-            => nothing runs
-        "#]],
+                understudy.yaml:25:25: the output of `rank` lies in the output of `delay`
+                    output: { location: live/delay/rank, grain: [carrier], customer: carrier }
+                    hint: put them beside each other
+                => nothing runs
+            "#]],
         );
     }
 
@@ -1033,11 +1055,11 @@ mod outputs {
             "location: live/rank",
             "location: store/rank",
             expect![[r#"
-            understudy.yaml:24:25: the output of `rank` lies in the store
-                output: { location: store/rank, grain: [carrier], customer: carrier }
-                hint: the store holds what nobody should read; publish somewhere else
-            => nothing runs
-        "#]],
+                understudy.yaml:25:25: the output of `rank` lies in the store
+                    output: { location: store/rank, grain: [carrier], customer: carrier }
+                    hint: the store holds what nobody should read; publish somewhere else
+                => nothing runs
+            "#]],
         );
     }
 
@@ -1047,11 +1069,11 @@ mod outputs {
             "store: ./store",
             "store: live/rank/store",
             expect![[r#"
-            understudy.yaml:24:25: the store lies in the output of `rank`
-                output: { location: live/rank, grain: [carrier], customer: carrier }
-                hint: publish to a folder of its own
-            => nothing runs
-        "#]],
+                understudy.yaml:25:25: the store lies in the output of `rank`
+                    output: { location: live/rank, grain: [carrier], customer: carrier }
+                    hint: publish to a folder of its own
+                => nothing runs
+            "#]],
         );
     }
 
@@ -1061,11 +1083,11 @@ mod outputs {
             "location: live/rank",
             "location: data/airports.csv",
             expect![[r#"
-            understudy.yaml:24:25: the output of `rank` is also the dataset `airports`
-                output: { location: data/airports.csv, grain: [carrier], customer: carrier }
-                hint: publish somewhere else; to read what the task makes, put `rank` among the inputs
-            => nothing runs
-        "#]],
+                understudy.yaml:25:25: the output of `rank` is also the dataset `airports`
+                    output: { location: data/airports.csv, grain: [carrier], customer: carrier }
+                    hint: publish somewhere else; to read what the task makes, put `rank` among the inputs
+                => nothing runs
+            "#]],
         );
     }
 
@@ -1075,11 +1097,11 @@ mod outputs {
             "data/flights/date={date}/",
             "live/rank/date={date}/*.parquet",
             expect![[r#"
-            understudy.yaml:24:25: the output of `rank` is also the dataset `flights`
-                output: { location: live/rank, grain: [carrier], customer: carrier }
-                hint: publish somewhere else; to read what the task makes, put `rank` among the inputs
-            => nothing runs
-        "#]],
+                understudy.yaml:25:25: the output of `rank` is also the dataset `flights`
+                    output: { location: live/rank, grain: [carrier], customer: carrier }
+                    hint: publish somewhere else; to read what the task makes, put `rank` among the inputs
+                => nothing runs
+            "#]],
         );
     }
 }
@@ -1145,7 +1167,7 @@ mod files {
             expect![[r#"
                 understudy.yaml:1:1: the pipeline must be a mapping, not a list
                     [1, 2]
-                    hint: write some of: pipeline, store, owner, runbook, datasets, slices, tasks, changes, flags, live_edits, sandbox, notify
+                    hint: write some of: pipeline, store, owner, runbook, datasets, slices, tasks, changes, flags, live_edits, sandbox, notify, reports
                 => nothing runs
             "#]],
         );
@@ -1201,7 +1223,7 @@ changes:
         expect![[r#"
             understudy.yaml:2:1: unknown key `pipelin` in the pipeline
                 pipelin: flights
-                hint: did you mean `pipeline`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, runbook, sandbox, slices, store, tasks
+                hint: did you mean `pipeline`? the keys here are: changes, datasets, flags, live_edits, notify, owner, pipeline, reports, runbook, sandbox, slices, store, tasks
             understudy.yaml:4:24: `{day}` is not a placeholder
                 flights: { location: "data/{day}" }
                 hint: the placeholders are {date}, {date-1d} and the like (a number of days before or after), and {slice}

@@ -26,6 +26,13 @@ fn every_key_arrives() {
           "owner": "data-core",
           "runbook": "https://example.org/runbook",
           "datasets": {
+            "accounts": {
+              "name": "accounts",
+              "location": "data/accounts.csv",
+              "types": {},
+              "window_days": 1,
+              "customer": "account"
+            },
             "airports": {
               "name": "airports",
               "location": "data/airports.csv",
@@ -339,6 +346,30 @@ fn every_key_arrives() {
                     },
                     "reason": null,
                     "until": null
+                  },
+                  {
+                    "name": "trial customers moved",
+                    "customers": [],
+                    "customer_query": {
+                      "dataset": "accounts",
+                      "predicate": "plan = 'trial'"
+                    },
+                    "columns": [
+                      {
+                        "glob": "*_delay"
+                      },
+                      {
+                        "type": "float"
+                      },
+                      "origin"
+                    ],
+                    "kinds": null,
+                    "predicate": "new.mean_delay > old.mean_delay",
+                    "must_change": true,
+                    "max_rows": 450,
+                    "allow": "any",
+                    "reason": "the new terminal",
+                    "until": null
                   }
                 ],
                 "rank": [
@@ -445,7 +476,12 @@ fn every_key_arrives() {
           "flags": "file",
           "live_edits": "refuse",
           "sandbox": "best_effort",
-          "notify": []
+          "notify": [],
+          "csv": {
+            "bom": true,
+            "delimiter": "semicolon",
+            "decimal": "comma"
+          }
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&spec).unwrap());
 }
@@ -718,7 +754,7 @@ fn problems_of_rules_that_stand_by_themselves() {
             hint: write a number or a percentage, such as `0.5` or `5%`, or for times a duration such as `15m`
         rules.yaml:2:5: unknown key `column` in rule 2 of the file
             - { column: [a], ignore: true }
-            hint: did you mean `columns`? the keys here are: allow, columns, customers, ignore, kinds, name, normalize, reason, until, within
+            hint: did you mean `columns`? the keys here are: allow, columns, customers, ignore, kinds, max_rows, must_change, name, normalize, reason, until, where, within
         rules.yaml:2:18: `ignore` of rule 2 of the file needs `reason`, which is not there
             - { column: [a], ignore: true }
             hint: add `reason: …`, or leave `ignore` out"#]].assert_eq(&text.join("\n"));

@@ -95,6 +95,7 @@ fn plan() -> Plan {
         key: vec!["id".into()],
         customer: Some("customer".into()),
         rules: Vec::new(),
+        checks: Vec::new(),
     };
     Plan {
         leaks: Vec::new(),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rule::{Bound, Within};
+use crate::rule::{Bound, TypeFamily, Within};
 use crate::schema::ColumnKind;
 use crate::value::Value;
 
@@ -13,15 +13,7 @@ fn columns() -> Vec<Column> {
 }
 
 fn rule(name: &str, allow: Allowance) -> Rule {
-    Rule {
-        name: name.into(),
-        customers: None,
-        columns: None,
-        kinds: None,
-        allow,
-        reason: None,
-        until: None,
-    }
+    Rule::new(name, allow)
 }
 
 fn within(abs: i64) -> Allowance {
@@ -69,7 +61,7 @@ fn only_old() -> RowDifference {
 
 #[track_caller]
 fn check(rules: &[Rule], difference: RowDifference, expected: &[Option<usize>]) {
-    let judged = RowJudge::new(rules, &columns()).judge(difference);
+    let judged = RowJudge::new(rules, &columns()).judge(difference, Met::UNKNOWN);
     assert_eq!(judged.rules, expected);
     assert_eq!(judged.is_expected(), expected.iter().all(Option::is_some));
 }
@@ -180,7 +172,7 @@ fn schema_differences_are_nobodys_and_within_nothing() {
         rule: None,
     };
     let check = |rule: Rule, expected: Option<usize>| {
-        assert_eq!(rule_for_schema(&[rule], &added), expected)
+        assert_eq!(rule_for_schema(&[rule], &BTreeSet::new(), &added), expected)
     };
     check(rule("any", Allowance::Any), Some(0));
     check(rule("ignored", Allowance::Ignore), Some(0));
@@ -213,4 +205,114 @@ fn schema_differences_are_nobodys_and_within_nothing() {
         },
         None,
     );
+}
+
+#[test]
+fn a_row_that_moved_may_have_a_rule_for_each_of_its_customers() {
+    let of = |customer: &str| Rule {
+        customers: Some([customer.to_owned()].into()),
+        ..rule(customer, Allowance::Any)
+    };
+    let moved = || changed(named("AS"), named("VX"), &[(0, 1, 2)]);
+    check(&[of("AS"), of("VX")], moved(), &[Some(0)]);
+    check(&[of("VX"), of("AS")], moved(), &[Some(1)]);
+    check(&[of("AS"), of("AS2")], moved(), &[None]);
+    check(&[of("B6")], moved(), &[None]);
+    let judge = RowJudge::new(&[of("AS"), of("VX")], &columns());
+    let cell = CellDifference {
+        column: 0,
+        old: Value::Integer(1),
+        new: Value::Integer(2),
+    };
+    let (old, new) = (named("AS").unwrap(), named("VX").unwrap());
+    assert_eq!(judge.rule_for_cell(&old, &new, &cell), None);
+    assert!(judge.expects_cell(&old, &new, &cell));
+    assert!(!judge.expects_cell(&old, &named("B6").unwrap(), &cell));
+}
+
+#[test]
+fn patterns_and_types_select_columns() {
+    let select = |selector: ColumnSelector| Rule {
+        columns: Some(vec![selector]),
+        ..rule("some", Allowance::Any)
+    };
+    let both = || changed(None, None, &[(0, 1, 2), (1, 1, 2)]);
+    check(
+        &[select(ColumnSelector::written("*ice"))],
+        both(),
+        &[Some(0), None],
+    );
+    check(
+        &[select(ColumnSelector::written("st?ck"))],
+        both(),
+        &[None, Some(0)],
+    );
+    for (family, expected) in [
+        (TypeFamily::Integer, Some(0)),
+        (TypeFamily::Number, Some(0)),
+        (TypeFamily::Float, None),
+    ] {
+        check(
+            &[select(ColumnSelector::Type { family })],
+            both(),
+            &[expected, expected],
+        );
+    }
+    check(&[select(ColumnSelector::written("*"))], only_old(), &[None]);
+}
+
+#[test]
+fn a_predicate_that_is_not_known_to_hold_selects_nothing() {
+    let rules = [
+        Rule {
+            predicate: Some("old.price > 1".into()),
+            ..rule("where", Allowance::Any)
+        },
+        rule("little", within(5)),
+    ];
+    let judge = RowJudge::new(&rules, &columns());
+    for (met, expected) in [
+        (Met(&[true, false]), Some(0)),
+        (Met(&[false, false]), Some(1)),
+        (Met::UNKNOWN, Some(1)),
+    ] {
+        let judged = judge.judge(changed(None, None, &[(0, 1, 2)]), met);
+        assert_eq!(judged.rules, [expected]);
+    }
+    let judged = judge.judge(only_old(), Met(&[true, false]));
+    assert_eq!(judged.rules, [Some(0)]);
+    assert_eq!(judge.judge(only_old(), Met(&[false, true])).rules, [None]);
+}
+
+#[test]
+fn an_absent_rule_expects_nothing_and_the_next_is_tried() {
+    let rules = [rule("any", Allowance::Any), rule("little", within(5))];
+    let judge = RowJudge::without(&[0].into(), &rules, &columns());
+    let judged = judge.judge(changed(None, None, &[(0, 1, 2), (1, 1, 9)]), Met::UNKNOWN);
+    assert_eq!(judged.rules, [Some(1), None]);
+}
+
+#[test]
+fn a_rule_asks_for_changes_that_it_selects_whether_it_allows_them_or_not() {
+    let rules = [
+        Rule {
+            customers: Some(["AS".into()].into()),
+            columns: Some(vec!["price".into()]),
+            must_change: true,
+            ..rule("must", Allowance::Nothing)
+        },
+        rule("any", Allowance::Any),
+    ];
+    let judge = RowJudge::new(&rules, &columns());
+    let asked = |difference: RowDifference, customer: &str| {
+        let customer = named(customer).unwrap();
+        judge.asking(&difference, &customer, Met::UNKNOWN).count()
+    };
+    let of = |column| changed(named("AS"), named("AS"), &[(column, 1, 2)]);
+    assert_eq!(asked(of(0), "AS"), 1);
+    assert_eq!(asked(of(1), "AS"), 0);
+    assert_eq!(asked(of(0), "VX"), 0);
+    assert_eq!(asked(only_old(), "AS"), 0);
+    let judged = judge.judge(of(0), Met::UNKNOWN);
+    assert_eq!(judged.rules, [Some(1)], "it allows nothing itself");
 }

@@ -14,10 +14,11 @@ use crate::spec::structure::{self, Subject};
 use crate::spec::table;
 use crate::spec::yaml::{self, Data, Node};
 
-const VALID: [&str; 3] = [
+const VALID: [&str; 4] = [
     include_str!("../../../tests/spec/valid.yaml"),
     include_str!("../../../tests/spec/lake.yaml"),
     include_str!("../../../tests/spec/isolation.yaml"),
+    include_str!("../../../tests/spec/checks.yaml"),
 ];
 
 #[test]
@@ -261,6 +262,7 @@ fn holds(keyword: &str, rule: &Value, schema: &Value, file: &Value) -> bool {
             file.get(key).is_none() || needed.as_array().unwrap().iter().all(has)
         }),
         "oneOf" => branches() == 1,
+        "not" => !is_valid(rule, file),
         "anyOf" => branches() > 0,
         "items" => file
             .as_array()

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::graph::Graph;
 use super::names::{repeated, text_at, texts_at, unique};
 use super::rules::{self, RuledTask};
-use super::{Reading, report_unknown, shadows};
+use super::{Reading, checks, report_unknown, shadows};
+use crate::check::Check;
 use crate::customer::Customer;
 use crate::rule::Rule;
 use crate::spec::model::{Change, GatePolicy, Wave, Weekday};
@@ -60,7 +61,9 @@ fn read_change<'a>(
     });
     Change {
         name: key.text.clone(),
+        waivers: Default::default(),
         expect: read_expect(key, node, compared.as_deref(), reading),
+        compare: read_compare(key, node, compared.as_deref(), reading),
         gate: read_gate(key, node, reading),
         flag: text_at(node, "flag").map_or_else(|| key.text.clone(), |(flag, _)| flag.to_owned()),
         new,
@@ -256,18 +259,7 @@ fn read_expect(
         if !is_task(&task.text, task.mark, &origin, reading) {
             continue;
         }
-        if let Some(compared) = compared.filter(|compared| !compared.contains(&task.text.as_str()))
-        {
-            let message = format!(
-                "nothing compares {}, so its rules do nothing",
-                quoted(&task.text)
-            );
-            let fix = format!(
-                "add it to `new` or `downstream`; compared here are: {}",
-                compared.join(", ")
-            );
-            reading.problems.push(task.mark, &origin, message, fix);
-        }
+        require_compared(task, compared, "rules", &origin, reading);
         let has_customer = reading
             .names
             .task(&task.text)
@@ -281,6 +273,45 @@ fn read_expect(
         expect.insert(task.text.clone(), rules::read(list, &ruled, reading));
     }
     expect
+}
+
+/// What is said of a task that nothing compares, does nothing.
+fn require_compared(
+    task: &Key,
+    compared: Option<&[&str]>,
+    what: &str,
+    origin: &Origin,
+    reading: &mut Reading<'_, '_>,
+) {
+    let Some(compared) = compared.filter(|compared| !compared.contains(&task.text.as_str())) else {
+        return;
+    };
+    let name = quoted(&task.text);
+    let message = format!("nothing compares {name}, so its {what} do nothing");
+    let fix = format!(
+        "add it to `new` or `downstream`; compared here are: {}",
+        compared.join(", ")
+    );
+    reading.problems.push(task.mark, origin, message, fix);
+}
+
+fn read_compare(
+    key: &Key,
+    node: &Node,
+    compared: Option<&[&str]>,
+    reading: &mut Reading<'_, '_>,
+) -> BTreeMap<String, Vec<Check>> {
+    let origin = Origin::Change(key.text.clone());
+    let mut compare = BTreeMap::new();
+    for (task, list) in node.get("compare").map(unique).unwrap_or_default() {
+        if !is_task(&task.text, task.mark, &origin, reading) {
+            continue;
+        }
+        require_compared(task, compared, "checks", &origin, reading);
+        let checks = checks::read(list, &key.text, &task.text, reading);
+        compare.insert(task.text.clone(), checks);
+    }
+    compare
 }
 
 fn read_gate(key: &Key, node: &Node, reading: &mut Reading<'_, '_>) -> GatePolicy {

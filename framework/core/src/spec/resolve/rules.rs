@@ -2,26 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-mod within;
+pub(super) mod within;
 
-use super::Reading;
 use super::names::{Names, text_at, texts_at};
-use crate::rule::{Allowance, DifferenceKind, Normalizer, Rule};
+use super::{Reading, report_unknown};
+use crate::rule::{
+    Allowance, ColumnSelector, CustomerQuery, DifferenceKind, Normalizer, Rule, TypeFamily,
+};
 use crate::spec::FileCheck;
 use crate::spec::places::Spot;
 use crate::spec::problems::{Origin, Problems, quoted, rule_label};
 use crate::spec::scalar;
 use crate::spec::yaml::{Mark, Node};
-
-/// Every kind of difference.
-const KINDS: [DifferenceKind; 6] = [
-    DifferenceKind::Changed,
-    DifferenceKind::OnlyOld,
-    DifferenceKind::OnlyNew,
-    DifferenceKind::ColumnAdded,
-    DifferenceKind::ColumnRemoved,
-    DifferenceKind::TypeChanged,
-];
 
 /// The task that some rules are for.
 pub(crate) struct RuledTask<'a> {
@@ -119,25 +111,34 @@ fn read_rule(
     origin: &Origin,
     reading: &mut Reading<'_, '_>,
 ) -> Option<Rule> {
-    let columns = texts_at(node, "columns")
-        .into_iter()
-        .map(|(column, _)| column.to_owned())
-        .collect();
+    let columns = node
+        .get("columns")
+        .map(|columns| columns.items().iter().filter_map(selector).collect());
+    let customer_query = node
+        .get("customers")
+        .and_then(|customers| read_query(customers, origin, reading));
     let customers = match node.get("customers") {
+        Some(_) if customer_query.is_some() => Some(BTreeSet::new()),
         Some(customers) => Some(read_customers(customers, origin, reading)?),
         None => None,
     };
     Some(Rule {
-        name,
         customers,
-        columns: node.get("columns").map(|_| columns),
+        customer_query,
+        columns,
+        predicate: text_at(node, "where").map(|(predicate, _)| predicate.to_owned()),
+        must_change: node.get("must_change").is_some(),
+        max_rows: node
+            .get("max_rows")
+            .and_then(Node::scalar)
+            .and_then(scalar::count),
         kinds: node.get("kinds").map(|_| kinds(node)),
-        allow: allowance(node)?,
         reason: text_at(node, "reason").map(|(reason, _)| reason.to_owned()),
         until: node
             .get("until")
             .and_then(Node::scalar)
             .and_then(scalar::date),
+        ..Rule::new(name, allowance(node)?)
     })
 }
 
@@ -151,6 +152,56 @@ fn allowance(node: &Node) -> Option<Allowance> {
     node.get("ignore")
         .map(|_| Allowance::Ignore)
         .or_else(|| node.get("allow").map(|_| Allowance::Any))
+        .or_else(|| node.get("must_change").map(|_| Allowance::Nothing))
+}
+
+/// A name, a pattern of names, or a type.
+fn selector(item: &Node) -> Option<ColumnSelector> {
+    if let Some(scalar) = item.scalar() {
+        return scalar::text(scalar).map(ColumnSelector::written);
+    }
+    if let Some((name, _)) = text_at(item, "name") {
+        return Some(ColumnSelector::Name(name.to_owned()));
+    }
+    let (name, _) = text_at(item, "type")?;
+    let mut families = TypeFamily::ALL.into_iter();
+    let family = families.find(|family| family.name() == name)?;
+    Some(ColumnSelector::Type { family })
+}
+
+/// Customers that a dataset names.
+fn read_query(
+    node: &Node,
+    origin: &Origin,
+    reading: &mut Reading<'_, '_>,
+) -> Option<CustomerQuery> {
+    let (dataset, mark) = text_at(node, "dataset")?;
+    let customer = match reading.names.dataset_node(dataset) {
+        Some(described) => described.get("customer").is_some(),
+        None => {
+            let known = reading.names.dataset_names();
+            report_unknown(
+                ["dataset", "datasets"],
+                (dataset, mark),
+                &known,
+                origin,
+                reading.problems,
+            );
+            true
+        }
+    };
+    if !customer {
+        let message = format!(
+            "a rule takes its customers from {}, which has no customer column",
+            quoted(dataset)
+        );
+        let fix = format!("add `customer: <column>` to {}", quoted(dataset));
+        reading.problems.push(mark, origin, message, fix);
+    }
+    Some(CustomerQuery {
+        dataset: dataset.to_owned(),
+        predicate: text_at(node, "where").map(|(predicate, _)| predicate.to_owned()),
+    })
 }
 
 /// In the file's order, in which they are applied.
@@ -169,7 +220,7 @@ fn normalizers(node: &Node) -> Vec<Normalizer> {
 
 fn kinds(node: &Node) -> BTreeSet<DifferenceKind> {
     let names = texts_at(node, "kinds");
-    KINDS
+    DifferenceKind::ALL
         .into_iter()
         .filter(|kind| names.iter().any(|(name, _)| *name == kind.name()))
         .collect()

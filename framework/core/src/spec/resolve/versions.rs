@@ -143,7 +143,7 @@ fn read_merge(origin: &Origin, node: &Node, reading: &mut Reading<'_, '_>) -> Op
     Some(VersionKind::Merge(Merge { how, missing }))
 }
 
-fn arguments(node: &Node) -> Vec<(&str, Mark)> {
+pub(super) fn arguments(node: &Node) -> Vec<(&str, Mark)> {
     node.items()
         .iter()
         .filter_map(|item| scalar::verbatim(item.scalar()?).map(|text| (text, item.mark)))
@@ -152,7 +152,7 @@ fn arguments(node: &Node) -> Vec<(&str, Mark)> {
 
 /// The files that a command cannot do without: a program that is named by its path, and the script that directly
 /// follows an interpreter. Other arguments may name files that are yet to be written, or no files at all.
-fn named_files<'a>(argv: &[(&'a str, Mark)]) -> Vec<(&'a str, Mark)> {
+pub(super) fn named_files<'a>(argv: &[(&'a str, Mark)]) -> Vec<(&'a str, Mark)> {
     let program = argv.first().filter(|(program, _)| program.contains('/'));
     let script = argv.get(1).filter(|(script, _)| {
         !script.starts_with('-') && SCRIPT_ENDINGS.iter().any(|ending| script.ends_with(ending))
@@ -160,7 +160,13 @@ fn named_files<'a>(argv: &[(&'a str, Mark)]) -> Vec<(&'a str, Mark)> {
     program.into_iter().chain(script).copied().collect()
 }
 
-fn check_file(noun: &str, file: &str, mark: Mark, origin: &Origin, reading: &mut Reading<'_, '_>) {
+pub(super) fn check_file(
+    noun: &str,
+    file: &str,
+    mark: Mark,
+    origin: &Origin,
+    reading: &mut Reading<'_, '_>,
+) {
     if !reading.files.exists(file) {
         let fix = "write its path from the pipeline file's folder, or put the file there";
         reading.problems.push(
@@ -204,7 +210,7 @@ fn read_params(
         .collect()
 }
 
-fn read_limits(node: &Node) -> Limits {
+pub(super) fn read_limits(node: &Node) -> Limits {
     let under = |key: &str| node.get("limits")?.get(key)?.scalar();
     let count = |key: &str| {
         under(key)

@@ -9,7 +9,7 @@ const DIRECTIONS: [&str; 2] = ["up", "down"];
 const PARTS: [&str; 2] = ["abs", "rel"];
 
 /// Reads a tolerance; one that cannot be read has been told.
-pub(super) fn read(node: &Node) -> Option<Within> {
+pub(in crate::spec::resolve) fn read(node: &Node) -> Option<Within> {
     if !has_any(node, &DIRECTIONS) {
         let both = bound(node)?;
         return Some(Within {
@@ -47,7 +47,12 @@ fn bound(node: &Node) -> Option<Bound> {
 }
 
 /// Finds what no single key of a tolerance shows.
-pub(super) fn check(node: &Node, rule: &str, origin: &Origin, problems: &mut Problems<'_>) {
+pub(in crate::spec::resolve) fn check(
+    node: &Node,
+    rule: &str,
+    origin: &Origin,
+    problems: &mut Problems<'_>,
+) {
     if !matches!(&*node.data, Data::Map(_)) {
         return;
     }
