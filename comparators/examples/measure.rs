@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use understudy_comparators::{Findings, FindingsError, Layout, Request, compare};
 use understudy_core::judge::rows::JudgedRow;
-use understudy_core::rule::{Allowance, Bound, Rule, Within};
+use understudy_core::rule::{Allowance, Bound, ColumnSelector, Rule, Within};
 use understudy_tables::{TableSource, pin};
 
 /// Counts what it is handed, and keeps nothing.
@@ -56,6 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         key: &key,
         customer: option("customer"),
         rules: rules.as_slice(),
+        predicates: None,
         memory_bytes: option("memory").unwrap_or("1000000000").parse()?,
         threads: option("threads").unwrap_or("2").parse()?,
         temp_dir: &temp_dir,
@@ -88,17 +89,13 @@ fn within(option: &str) -> Result<Rule, Box<dyn Error>> {
         rel: Some(fraction.parse()?),
         ..Bound::default()
     };
+    let within = Within {
+        up: bound.clone(),
+        down: bound,
+    };
     Ok(Rule {
-        name: "within".into(),
-        customers: None,
-        columns: Some(vec![column.to_owned()]),
-        kinds: None,
-        allow: Allowance::Within(Within {
-            up: bound.clone(),
-            down: bound,
-        }),
-        reason: None,
-        until: None,
+        columns: Some(vec![ColumnSelector::Name(column.to_owned())]),
+        ..Rule::new("within", Allowance::Within(within))
     })
 }
 

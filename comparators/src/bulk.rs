@@ -135,13 +135,24 @@ pub(crate) struct BulkCounts {
     /// By position among the compared columns.
     pub(crate) columns: Vec<u64>,
     /// By position of the rule.
-    pub(crate) rules: Vec<u64>,
+    pub(crate) rules: Vec<BulkRule>,
+    /// Whether a customer, by the common number, has a changed cell, by position among the compared columns.
+    pub(crate) changed: Vec<Vec<bool>>,
     /// By the customers' common number.
     pub(crate) customers: Vec<u64>,
     /// For each rule the pairs with the lowest lots, by which the sample is drawn.
     samples: Vec<Sample>,
     /// The differing columns of the pair at hand, kept for its memory.
     scratch: Vec<(usize, usize)>,
+}
+
+/// What one rule expects, counted.
+#[derive(Debug, Default)]
+pub(crate) struct BulkRule {
+    pub(crate) differences: u64,
+    pub(crate) rows: u64,
+    /// Differences by the customers' common number.
+    pub(crate) customers: Vec<u64>,
 }
 
 type Sample = BTreeMap<(u64, u64), ExpectedPair<Vec<(usize, usize)>>>;
@@ -181,14 +192,20 @@ impl BulkCounts {
     fn count(&mut self, pair: ExpectedPair<&[(usize, usize)]>, times: i64) {
         let times = times as u64;
         self.pairs = self.pairs.wrapping_add(times);
-        for (column, rule) in pair.cells {
+        // Of a row that moved between customers nothing is counted here: its rules are found by its values.
+        let customer = pair.customers.old as usize;
+        add_at(&mut self.customers, customer, times);
+        for (position, (column, rule)) in pair.cells.iter().enumerate() {
             add_at(&mut self.columns, *column, times);
-            add_at(&mut self.rules, *rule, times);
-        }
-        let Both { old, new } = pair.customers;
-        add_at(&mut self.customers, old as usize, times);
-        if new != old {
-            add_at(&mut self.customers, new as usize, times);
+            let earlier = &pair.cells[..position];
+            let is_first = !earlier.iter().any(|(_, other)| other == rule);
+            let counts = at(&mut self.rules, *rule);
+            counts.differences = counts.differences.wrapping_add(times);
+            add_at(&mut counts.customers, customer, times);
+            if is_first {
+                counts.rows = counts.rows.wrapping_add(times);
+            }
+            *at(at(&mut self.changed, *column), customer) = true;
         }
     }
 
@@ -196,7 +213,18 @@ impl BulkCounts {
     pub(crate) fn merge(&mut self, other: Self) {
         self.pairs += other.pairs;
         add_all(&mut self.columns, &other.columns);
-        add_all(&mut self.rules, &other.rules);
+        for (rule, more) in other.rules.iter().enumerate() {
+            let counts = at(&mut self.rules, rule);
+            counts.differences = counts.differences.wrapping_add(more.differences);
+            counts.rows = counts.rows.wrapping_add(more.rows);
+            add_all(&mut counts.customers, &more.customers);
+        }
+        for (column, customers) in other.changed.iter().enumerate() {
+            let own = at(&mut self.changed, column);
+            for (customer, _) in customers.iter().enumerate().filter(|(_, is)| **is) {
+                *at(own, customer) = true;
+            }
+        }
         add_all(&mut self.customers, &other.customers);
         if other.samples.len() > self.samples.len() {
             self.samples.resize_with(other.samples.len(), BTreeMap::new);
@@ -231,11 +259,17 @@ impl BulkCounts {
     }
 }
 
-fn add_at(counts: &mut Vec<u64>, place: usize, times: u64) {
-    if place >= counts.len() {
-        counts.resize(place + 1, 0);
+/// The entry at a place, which is made where it is not there yet.
+fn at<T: Default>(entries: &mut Vec<T>, place: usize) -> &mut T {
+    if place >= entries.len() {
+        entries.resize_with(place + 1, T::default);
     }
-    counts[place] = counts[place].wrapping_add(times);
+    &mut entries[place]
+}
+
+fn add_at(counts: &mut Vec<u64>, place: usize, times: u64) {
+    let count = at(counts, place);
+    *count = count.wrapping_add(times);
 }
 
 fn add_all(counts: &mut Vec<u64>, others: &[u64]) {

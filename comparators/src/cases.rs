@@ -24,6 +24,7 @@ cases![
     numbers,
     rules,
     schemas,
+    selectors,
     text,
     times,
     tolerance,

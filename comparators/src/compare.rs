@@ -1,6 +1,6 @@
 //! The comparison from end to end.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::datatypes::SchemaRef;
 use understudy_core::comparison::Comparison;
@@ -21,6 +21,7 @@ use crate::light::{Judged, Light};
 use crate::matching::match_sides;
 use crate::means::{Means, TempError};
 use crate::parts::Parts;
+use crate::predicates::{PredicateError, Predicates, RulePredicates};
 use crate::remaining::settle;
 use crate::request::{Findings, FindingsError, Request};
 use crate::row_set::RowSet;
@@ -50,6 +51,14 @@ pub enum CompareError {
     /// Temporary files cannot be used.
     #[error(transparent)]
     Temp(#[from] TempError),
+    /// The predicate of a rule cannot be asked.
+    #[error("the predicate (`where`) of rule `{rule}` cannot be used")]
+    Predicate {
+        /// The rule.
+        rule: String,
+        /// Why.
+        source: PredicateError,
+    },
     /// The receiver of the findings could not go on.
     #[error(transparent)]
     Findings(#[from] FindingsError),
@@ -98,7 +107,18 @@ pub fn compare_typed(
         old: &readers.old,
         new: &readers.new,
     };
-    compare_aligned(tables, alignment, request.rules, &means, findings)
+    let rules = RuleSet {
+        rules: request.rules,
+        predicates: request.predicates,
+    };
+    compare_aligned(tables, alignment, rules, &means, findings)
+}
+
+/// Rules, and what understands their predicates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RuleSet<'a> {
+    pub(crate) rules: &'a [Rule],
+    pub(crate) predicates: Option<&'a dyn Predicates>,
 }
 
 /// The rows of a table, about.
@@ -119,39 +139,69 @@ fn rows(source: &TableSource, reader: &TableReader) -> u64 {
 
 pub(crate) fn compare_aligned(
     tables: Both<&dyn Table>,
-    mut alignment: Alignment,
-    rules: &[Rule],
+    alignment: Alignment,
+    RuleSet { rules, predicates }: RuleSet<'_>,
     means: &Means,
     findings: &mut dyn Findings,
 ) -> Result<Comparison, CompareError> {
     findings.begin(&alignment.layout)?;
-    let mut tally = Tally::new(rules, &alignment.layout, means);
-    tally.add_schema(rules, std::mem::take(&mut alignment.differences));
+    let unusable = |(rule, source)| CompareError::Predicate { rule, source };
+    let predicates = RulePredicates::bind(rules, &alignment, predicates).map_err(unusable)?;
+    let mut absent = BTreeMap::new();
+    loop {
+        let mut tally = Tally::new(rules, &absent, &predicates, &alignment.layout, means);
+        let gave_up = judge_all(&tables, &alignment, rules, means, &mut tally)?;
+        if let Some(failed) = tally.failed_predicate() {
+            return Err(unusable(failed));
+        }
+        // What a rule that forgives too much leaves to the others is not known before they are asked.
+        if let Some((rule, rows)) = tally.exceeded() {
+            drop(tally);
+            absent.insert(rule, rows);
+            continue;
+        }
+        let mut notes = alignment.notes.clone();
+        notes.extend(row_notes(tally.comparison(), gave_up));
+        notes.extend(tally.spelling_notes());
+        let mut comparison = tally.finish(findings)?;
+        notes.append(&mut comparison.notes);
+        return Ok(Comparison {
+            notes,
+            not_compared: alignment.not_compared,
+            ..comparison
+        });
+    }
+}
+
+/// Counts and judges everything. Returns the number of keys with too many rows for a best pairing.
+fn judge_all(
+    tables: &Both<&dyn Table>,
+    alignment: &Alignment,
+    rules: &[Rule],
+    means: &Means,
+    tally: &mut Tally<'_>,
+) -> Result<u64, CompareError> {
+    tally.add_schema(&alignment.differences);
     let identity = if alignment.key.is_empty() {
         Identity::WholeRow
     } else {
         Identity::Key
     };
     let held = match identity {
-        Identity::Key => Held::choose(&alignment, rules),
+        // Predicates are asked about whole rows.
+        Identity::Key if !tally.wants_cells() => Held::choose(alignment, rules),
+        Identity::Key => Held::default(),
         Identity::WholeRow => Held::default(),
     };
     let setting = Setting {
-        alignment: &alignment,
+        alignment,
         held: &held,
         identity,
         means,
     };
-    let gave_up = pass_by_pass(&tables, setting, &mut tally)?;
-    let mut notes = alignment.notes;
-    notes.extend(row_notes(tally.comparison(), gave_up));
-    notes.extend(tally.spelling_notes());
-    let comparison = tally.finish(findings)?;
-    Ok(Comparison {
-        notes,
-        not_compared: alignment.not_compared,
-        ..comparison
-    })
+    let gave_up = pass_by_pass(tables, setting, tally)?;
+    tally.ask()?;
+    Ok(gave_up)
 }
 
 /// Counts and judges all rows. Returns the number of keys with too many rows for a best pairing.

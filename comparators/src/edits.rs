@@ -11,7 +11,7 @@ use understudy_core::value::Value;
 
 use crate::align::Alignment;
 use crate::both::Both;
-use crate::compare::compare_aligned;
+use crate::compare::{RuleSet, compare_aligned};
 use crate::means::Means;
 use crate::table::Table;
 use crate::testing::campaign::{Extent, for_seeds};
@@ -204,7 +204,17 @@ fn compare(old: &MemoryTable, new: &MemoryTable, memory_bytes: u64, rows: u64) -
     let means = Means::new(memory_bytes, 2, &folder, Some(rows));
     let tables: Both<&dyn Table> = Both { old, new };
     let mut found = Collected::default();
-    found.comparison = compare_aligned(tables, alignment, &[], &means, &mut found).unwrap();
+    found.comparison = compare_aligned(
+        tables,
+        alignment,
+        RuleSet {
+            rules: &[],
+            predicates: None,
+        },
+        &means,
+        &mut found,
+    )
+    .unwrap();
     found
 }
 

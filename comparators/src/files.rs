@@ -48,6 +48,7 @@ fn compared(folder: &Path, old: &str, new: &str) -> Result<Collected, String> {
         key: &key,
         customer: Some("name"),
         rules: &[],
+        predicates: None,
         memory_bytes: 1 << 20,
         threads: 2,
         temp_dir: folder,

@@ -8,6 +8,7 @@ use arrow::datatypes::DataType;
 use bigdecimal::BigDecimal;
 use bigdecimal::num_bigint::BigInt;
 use understudy_core::rule::{Allowance, Bound, DifferenceKind, Rule, Within};
+use understudy_core::schema::Column;
 use understudy_core::value::Value;
 
 use crate::align::Alignment;
@@ -71,7 +72,7 @@ impl Held {
     pub(crate) fn choose(alignment: &Alignment, rules: &[Rule]) -> Self {
         let mut held = Self::default();
         for (column, aligned) in alignment.columns.iter().enumerate() {
-            let name = &alignment.layout.columns[column].name;
+            let described = &alignment.layout.columns[column];
             let types = Both {
                 old: decoded(
                     alignment
@@ -88,7 +89,7 @@ impl Held {
                         .data_type(),
                 ),
             };
-            let Some(form) = form(&aligned.domain, &types, name, rules) else {
+            let Some(form) = form(&aligned.domain, &types, described, rules) else {
                 continue;
             };
             if held.words + form.words() > MAX_WORDS {
@@ -118,8 +119,8 @@ impl Held {
 }
 
 /// The form in which a column is kept, if some rule makes it worthwhile.
-fn form(domain: &Domain, types: &Both<&DataType>, name: &str, rules: &[Rule]) -> Option<Form> {
-    let selecting = rules.iter().filter(|rule| selects_cells(rule, name));
+fn form(domain: &Domain, types: &Both<&DataType>, column: &Column, rules: &[Rule]) -> Option<Form> {
+    let selecting = rules.iter().filter(|rule| selects_cells(rule, column));
     let worth = selecting.filter_map(|rule| match &rule.allow {
         Allowance::Within(within) => is_measured(domain, within).then(|| plain_form(domain, types)),
         // Without columns such a rule is about customers or kinds, and would keep whole rows.
@@ -132,11 +133,11 @@ fn form(domain: &Domain, types: &Both<&DataType>, name: &str, rules: &[Rule]) ->
 }
 
 /// Whether a rule selects cells of a column.
-pub(crate) fn selects_cells(rule: &Rule, name: &str) -> bool {
+pub(crate) fn selects_cells(rule: &Rule, column: &Column) -> bool {
     let selects_column = rule
         .columns
         .as_ref()
-        .is_none_or(|columns| columns.iter().any(|column| column == name));
+        .is_none_or(|selectors| selectors.iter().any(|selector| selector.selects(column)));
     let selects_kind = rule
         .kinds
         .as_ref()

@@ -4,13 +4,13 @@
 
 use understudy_core::comparison::{CellDifference, Comparison, RowChange, RowDifference};
 use understudy_core::customer::Customer;
-use understudy_core::judge::rows::{JudgedRow, RowJudge};
+use understudy_core::judge::rows::{JudgedRow, Met, RowJudge};
 use understudy_core::rule::Rule;
 use understudy_core::value::Value;
 
 use crate::align::Alignment;
 use crate::both::Both;
-use crate::compare::compare_aligned;
+use crate::compare::{RuleSet, compare_aligned};
 use crate::means::Means;
 use crate::table::Table;
 use crate::testing::pools::{Pool, pools};
@@ -64,8 +64,17 @@ fn run(
     means.key_mask = how.key_mask;
     let mut collected = Collected::default();
     let tables: Both<&dyn Table> = Both { old, new };
-    collected.comparison =
-        compare_aligned(tables, alignment, rules, &means, &mut collected).unwrap();
+    collected.comparison = compare_aligned(
+        tables,
+        alignment,
+        RuleSet {
+            rules,
+            predicates: None,
+        },
+        &means,
+        &mut collected,
+    )
+    .unwrap();
     collected
 }
 
@@ -372,12 +381,15 @@ fn rules_say_of_many_rows_what_they_say_of_one() {
             if cells.is_empty() {
                 continue;
             }
-            let judged = judge.judge(RowDifference {
-                key: vec![],
-                old_customer: Some(Customer::Everybody),
-                new_customer: Some(Customer::Everybody),
-                change: RowChange::Cells(cells),
-            });
+            let judged = judge.judge(
+                RowDifference {
+                    key: vec![],
+                    old_customer: Some(Customer::Everybody),
+                    new_customer: Some(Customer::Everybody),
+                    change: RowChange::Cells(cells),
+                },
+                Met::UNKNOWN,
+            );
             judged
                 .rules
                 .iter()

@@ -19,7 +19,9 @@ mod align;
 mod both;
 mod bulk;
 mod codec;
+mod comparator;
 mod compare;
+pub mod conformance;
 mod customers;
 mod digest;
 mod digester;
@@ -30,9 +32,11 @@ mod kept;
 mod light;
 mod matching;
 mod means;
+mod metrics;
 mod pair;
 mod parts;
 mod pick;
+mod predicates;
 mod projection;
 mod record;
 mod remaining;
@@ -46,11 +50,18 @@ mod staging;
 mod sums;
 mod table;
 mod tally;
+pub mod testing;
 
 pub use align::AlignError;
 pub use both::Side;
+pub use comparator::{
+    CheckError, Collected, Comparator, Finding, Found, MAX_EXAMPLES, MAX_FINDING_CHARS, Share,
+    Shows, Sides, SidesRequest, shortened,
+};
 pub use compare::{CompareError, compare, compare_typed};
 pub use means::TempError;
+pub use metrics::MetricsComparator;
+pub use predicates::{Bound, NEW_PREFIX, OLD_PREFIX, PredicateError, Predicates};
 pub use request::{Findings, FindingsError, Layout, Request};
 pub use scan::PassError;
 pub use tally::EXPECTED_ROWS_PER_RULE;
@@ -66,4 +77,4 @@ mod files;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
-mod testing;
+mod rule_laws;

@@ -12,6 +12,7 @@ use crate::fetch::Row;
 use crate::means::{Means, TempError};
 use crate::pair::{MAX_ROWS_TO_PAIR, cheapest_pairs};
 use crate::parts::Parts;
+use crate::predicates::SeenRow;
 use crate::setting::{Identity, Setting};
 use crate::sorted::{Sorted, Sorter};
 use crate::tally::Tally;
@@ -228,6 +229,10 @@ fn differing(left: &Row, right: &Row) -> impl Iterator<Item = usize> {
 }
 
 fn compare_pair(old: Row, new: Row, tally: &mut Tally<'_>) -> Result<(), TempError> {
+    let seen = tally.wants_cells().then(|| Both {
+        old: old.cells.clone(),
+        new: new.cells.clone(),
+    });
     let pairs = old.cells.into_iter().zip(new.cells).enumerate();
     let cells: Vec<_> = pairs
         .filter(|(_, (old, new))| !old.same(new))
@@ -243,7 +248,11 @@ fn compare_pair(old: Row, new: Row, tally: &mut Tally<'_>) -> Result<(), TempErr
         new_customer: Some(new.customer),
         change: RowChange::Cells(cells),
     };
-    tally.add(difference, old.lot)
+    tally.add(SeenRow {
+        difference,
+        lot: old.lot,
+        cells: seen,
+    })
 }
 
 fn leave(row: Row, side: Side, tally: &mut Tally<'_>) -> Result<(), TempError> {
@@ -253,7 +262,11 @@ fn leave(row: Row, side: Side, tally: &mut Tally<'_>) -> Result<(), TempError> {
         customer,
         lot,
     } = row;
-    tally.add(one_sided(key, customer, cells, side), lot)
+    tally.add(SeenRow {
+        difference: one_sided(key, customer, cells, side),
+        lot,
+        cells: None,
+    })
 }
 
 fn one_sided(key: Vec<Value>, customer: Customer, cells: Vec<Value>, side: Side) -> RowDifference {

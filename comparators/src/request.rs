@@ -8,6 +8,8 @@ use understudy_core::rule::Rule;
 use understudy_core::schema::Column;
 use understudy_tables::TableSource;
 
+use crate::predicates::Predicates;
+
 /// Two tables to compare, how, and with what means.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -25,8 +27,12 @@ pub struct Request<'a> {
     pub key: &'a [String],
     /// The column that says whose row it is.
     pub customer: Option<&'a str>,
-    /// The rules, in their order.
+    /// The rules, in their order. One with `max_rows` that would expect differences of more rows counts as absent,
+    /// and the tables are compared once more without it. In tables without a key, a rule with a predicate selects no
+    /// pairs, only rows of one side.
     pub rules: &'a [Rule],
+    /// What understands the predicates of rules; may be `None` where no rule has one.
+    pub predicates: Option<&'a dyn Predicates>,
     /// How much memory the rows of both sides may take together, in bytes. What does not fit goes to `temp_dir`.
     pub memory_bytes: u64,
     /// How many threads may work at once; at least one does.

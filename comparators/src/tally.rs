@@ -1,7 +1,7 @@
 //! The findings, counted: every row that differs is judged, counted, and kept if somebody has to see it.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use understudy_core::comparison::{
@@ -9,7 +9,8 @@ use understudy_core::comparison::{
     SchemaDifference,
 };
 use understudy_core::customer::Customer;
-use understudy_core::judge::rows::{JudgedRow, RowJudge, rule_for_schema};
+use understudy_core::judge::customers::{notes, unmet};
+use understudy_core::judge::rows::{JudgedRow, Met, RowJudge, owners, rule_for_schema};
 use understudy_core::normalize::differs_only_by;
 use understudy_core::rule::{Normalizer, Rule};
 use understudy_core::value::Value;
@@ -19,6 +20,7 @@ use crate::bulk::BulkCounts;
 use crate::compare::CompareError;
 use crate::customers::CustomerCount;
 use crate::means::{Means, TempError};
+use crate::predicates::{PredicateError, RulePredicates, SeenRow};
 use crate::request::{Findings, Layout};
 use crate::sorted::Sorter;
 
@@ -26,10 +28,22 @@ use crate::sorted::Sorter;
 /// They are picked by the digests of their keys, so that they are the same rows in every run.
 pub const EXPECTED_ROWS_PER_RULE: usize = 100;
 
+/// How many rows predicates are asked about at once.
+const ASKED_ROWS: usize = 4096;
+
 /// What is known of the findings so far.
 pub(crate) struct Tally<'a> {
     pub(crate) judge: RowJudge,
     rules: &'a [Rule],
+    /// The rules that count as absent, each with the rows that it would have expected differences of.
+    absent: &'a BTreeMap<usize, u64>,
+    predicates: &'a RulePredicates,
+    /// Rows that predicates are still to be asked about.
+    pending: Vec<SeenRow>,
+    /// The rule whose predicate failed on some row. Nothing is judged any more then.
+    failed: Option<(usize, PredicateError)>,
+    /// Of each rule that says that its customers must change, those who did.
+    changed: BTreeMap<usize, BTreeSet<Customer>>,
     comparison: Comparison,
     kept: Sorter<'a, JudgedRow>,
     /// Changed cells by column and by the one normaliser that would make them equal.
@@ -40,14 +54,20 @@ pub(crate) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub(crate) fn new(rules: &'a [Rule], layout: &Layout, means: &'a Means) -> Self {
+    pub(crate) fn new(
+        rules: &'a [Rule],
+        absent: &'a BTreeMap<usize, u64>,
+        predicates: &'a RulePredicates,
+        layout: &Layout,
+        means: &'a Means,
+    ) -> Self {
         let columns = layout.columns.iter().map(|column| ColumnCounts {
             name: column.name.clone(),
             ..Default::default()
         });
         let rule_counts = rules.iter().map(|rule| RuleCounts {
             name: rule.name.clone(),
-            differences: 0,
+            ..RuleCounts::default()
         });
         let comparison = Comparison {
             columns: columns.collect(),
@@ -55,8 +75,13 @@ impl<'a> Tally<'a> {
             ..Comparison::default()
         };
         Self {
-            judge: RowJudge::new(rules, &layout.columns),
+            judge: RowJudge::without(&absent.keys().copied().collect(), rules, &layout.columns),
             rules,
+            absent,
+            predicates,
+            pending: Vec::new(),
+            failed: None,
+            changed: BTreeMap::new(),
             comparison,
             kept: Sorter::new(means, order),
             spellings: BTreeMap::new(),
@@ -71,11 +96,13 @@ impl<'a> Tally<'a> {
     }
 
     /// Judges and counts the differences of the schemas.
-    pub(crate) fn add_schema(&mut self, rules: &[Rule], differences: Vec<SchemaDifference>) {
-        for mut difference in differences {
-            if let Some(rule) = rule_for_schema(rules, &difference) {
+    pub(crate) fn add_schema(&mut self, differences: &[SchemaDifference]) {
+        let absent = self.absent.keys().copied().collect();
+        for difference in differences {
+            let mut difference = difference.clone();
+            if let Some(rule) = rule_for_schema(self.rules, &absent, &difference) {
                 self.comparison.rules[rule].differences += 1;
-                difference.rule = Some(rules[rule].name.clone());
+                difference.rule = Some(self.rules[rule].name.clone());
             }
             self.comparison.schema.push(difference);
         }
@@ -108,9 +135,16 @@ impl<'a> Tally<'a> {
         for (column, count) in self.comparison.columns.iter_mut().zip(&expected.columns) {
             column.changed += count;
         }
-        for (rule, count) in self.comparison.rules.iter_mut().zip(&expected.rules) {
-            rule.differences += count;
+        for (rule, found) in self.comparison.rules.iter_mut().zip(&expected.rules) {
+            rule.differences += found.differences;
+            rule.rows += found.rows;
+            for (customer, count) in customers.iter().zip(&found.customers) {
+                if *count > 0 {
+                    *rule.customers.entry(customer.clone()).or_default() += count;
+                }
+            }
         }
+        self.note_changed(expected, customers);
         for (customer, count) in customers
             .iter()
             .zip(&expected.customers)
@@ -122,17 +156,110 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Judges, counts and perhaps keeps a row that differs. The lot decides whether it becomes part of a sample.
-    pub(crate) fn add(&mut self, difference: RowDifference, lot: u128) -> Result<(), TempError> {
-        let judged = self.judge.judge(difference);
+    /// Which customers of rules that ask for changes had them in pairs that were counted without being looked at.
+    fn note_changed(&mut self, expected: &BulkCounts, customers: &[Customer]) {
+        for (rule, columns) in self.judge.must_change() {
+            let changed = self.changed.entry(rule).or_default();
+            for (column, by_customer) in expected.changed.iter().enumerate() {
+                if columns.is_some_and(|columns| !columns.contains(&column)) {
+                    continue;
+                }
+                let own = customers.iter().zip(by_customer);
+                changed.extend(own.filter(|(_, is)| **is).map(|(name, _)| name.clone()));
+            }
+        }
+    }
+
+    /// Whether a row that differs must come with all its cells, because predicates are asked about them.
+    pub(crate) fn wants_cells(&self) -> bool {
+        !self.predicates.is_empty()
+    }
+
+    /// Judges, counts and perhaps keeps a row that differs, now or when there are enough of them to ask predicates.
+    pub(crate) fn add(&mut self, row: SeenRow) -> Result<(), TempError> {
+        if self.predicates.is_empty() {
+            return self.judge(row.difference, row.lot, Met::UNKNOWN);
+        }
+        self.pending.push(row);
+        if self.pending.len() < ASKED_ROWS {
+            return Ok(());
+        }
+        self.ask()
+    }
+
+    /// Asks the predicates about the rows that wait, and judges those.
+    pub(crate) fn ask(&mut self) -> Result<(), TempError> {
+        let rows = std::mem::take(&mut self.pending);
+        if self.failed.is_some() || rows.is_empty() {
+            return Ok(());
+        }
+        match self.predicates.met(&rows) {
+            Ok(met) => rows
+                .into_iter()
+                .zip(met)
+                .try_for_each(|(row, met)| self.judge(row.difference, row.lot, Met(&met))),
+            Err(failed) => {
+                self.failed = Some(failed);
+                Ok(())
+            }
+        }
+    }
+
+    /// The rule whose predicate failed on some row, and how.
+    pub(crate) fn failed_predicate(&mut self) -> Option<(String, PredicateError)> {
+        let (rule, error) = self.failed.take()?;
+        Some((self.rules[rule].name.clone(), error))
+    }
+
+    /// The first rule that expects differences of more rows than it may, with their number.
+    pub(crate) fn exceeded(&self) -> Option<(usize, u64)> {
+        let counts = self.comparison.rules.iter().zip(self.rules);
+        let mut counts = counts.map(|(counts, rule)| (counts.rows, rule.max_rows));
+        let position = counts
+            .clone()
+            .position(|(rows, most)| most.is_some_and(|most| rows > most))?;
+        counts.nth(position).map(|(rows, _)| (position, rows))
+    }
+
+    /// The lot decides whether the row becomes part of a sample.
+    fn judge(
+        &mut self,
+        difference: RowDifference,
+        lot: u128,
+        met: Met<'_>,
+    ) -> Result<(), TempError> {
+        let judged = self.judge.judge(difference, met);
         self.count_row(&judged);
         self.count_cells(&judged);
         self.count_customers(&judged);
+        self.count_rules(&judged, met);
         if judged.is_expected() {
             self.sample(judged, lot);
             return Ok(());
         }
         self.kept.push(judged)
+    }
+
+    /// What rules expect of a row for each of its customers. What is allowed for the one counts, whether it is allowed
+    /// for the other or not: otherwise a rule for the other could make this one exceed what it may forgive.
+    fn count_rules(&mut self, judged: &JudgedRow, met: Met<'_>) {
+        let difference = &judged.difference;
+        let mut of_row = BTreeSet::new();
+        for customer in owners(difference) {
+            let rules = self.judge.rules_for(difference, customer, met);
+            for rule in rules.into_iter().flatten() {
+                of_row.insert(rule);
+                let counts = &mut self.comparison.rules[rule].customers;
+                *counts.entry(customer.clone()).or_default() += 1;
+            }
+            for rule in self.judge.asking(difference, customer, met) {
+                let changed = self.changed.entry(rule).or_default();
+                changed.insert(customer.clone());
+            }
+        }
+        for rule in of_row {
+            self.comparison.rules[rule].rows += 1;
+        }
     }
 
     fn count_row(&mut self, judged: &JudgedRow) {
@@ -254,7 +381,15 @@ impl<'a> Tally<'a> {
         while let Some(row) = kept.next()? {
             findings.row(row)?;
         }
-        Ok(self.comparison)
+        let mut comparison = self.comparison;
+        for (position, rule) in self.rules.iter().enumerate() {
+            let changed = self.changed.remove(&position).unwrap_or_default();
+            let counts = &mut comparison.rules[position];
+            counts.unmet = unmet(rule, &changed, &comparison.customers);
+            counts.exceeded = self.absent.get(&position).copied();
+        }
+        comparison.notes = notes(self.rules, &comparison.customers);
+        Ok(comparison)
     }
 }
 

@@ -1,212 +1,274 @@
-//! Text in, text out: two small tables, a key, rules, and what the comparison should say.
+//! Trying rules on two small tables, in one line of a test.
 //!
-//! A case begins with `=== title`. Then come `key:`, `customer:` and `rule:` lines, a table after `old:` and one after
-//! `new:`, and after `says:` the expected text. The first line of a table has a name and an Arrow type for each
-//! column, columns stand between bars, `NULL` is NULL, `""` is empty text and `\u{e9}` a character by its number.
-//! A column is nullable unless its name ends with `!`, and `name[unit=kg]` has metadata.
+//! A file of cases has tables with inline rows, rules of its own or the name of a task whose rules stand in a pipeline
+//! file, and what comparing the tables should say; `docs/testing-rules.md` describes it. `understudy test` runs such
+//! files; whoever has a crate of their own runs them with the rest of its tests:
+//!
+//! ```no_run
+//! #[test]
+//! fn noise_is_expected() {
+//!     understudy_comparators::testing::check("cases/noise.yaml");
+//! }
+//! ```
+//!
+//! Both use the same engine, [`compare_case`].
 
-use std::ops::Range;
-use std::sync::Arc;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Field, Schema, SchemaRef};
-use understudy_core::rule::Rule;
-use understudy_tables::{Piece, TableError};
+use understudy_core::comparison::Comparison;
+use understudy_core::spec::cases::load_cases;
+use understudy_core::spec::{FileCheck, Problem, Spec, load};
+use understudy_tables::{PinError, TableSource, pin};
 
-use crate::align::Alignment;
-use crate::both::Both;
-use crate::compare::{CompareError, compare_aligned};
-use crate::means::Means;
-use crate::table::{Batches, Table};
+use crate::compare::{CompareError, compare};
+use crate::predicates::Predicates;
+use crate::request::{Findings, FindingsError, Layout, Request};
 
+#[cfg(test)]
 pub(crate) mod campaign;
+#[cfg(test)]
 mod cells;
+#[cfg(test)]
 mod findings;
+#[cfg(test)]
 pub(crate) mod pools;
+#[cfg(test)]
+mod predicates;
+#[cfg(test)]
 pub(crate) mod random;
+#[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod scenes;
 
+#[cfg(test)]
 pub(crate) use findings::{Collected, outcome_text};
+#[cfg(test)]
+pub(crate) use predicates::SmallPredicates;
+#[cfg(test)]
 pub(crate) use rules::parse_rule;
+#[cfg(test)]
+pub(crate) use scenes::{Case, MemoryTable, Shows, check_file, parse_case};
 
-/// A table in memory, in batches.
-#[derive(Clone, Debug)]
-pub(crate) struct MemoryTable {
-    pub(crate) schema: SchemaRef,
-    pub(crate) batches: Vec<RecordBatch>,
+/// What a case's tables may take; they stand in a file that is read at once.
+const MEMORY_BYTES: u64 = 64 << 20;
+
+/// The name of a pipeline file.
+const PIPELINE_FILE: &str = "understudy.yaml";
+
+/// Why a case could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    /// Its tables could not be put into files.
+    #[error("a table of the case cannot be written")]
+    Write(#[from] io::Error),
+    /// Its tables are none.
+    #[error(transparent)]
+    Table(#[from] PinError),
+    /// The comparison did not come to its end.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
 }
 
-/// Each batch can be read by itself.
-impl Table for MemoryTable {
-    fn pieces(&self) -> Vec<Piece> {
-        let mut first_row = 0;
-        let pieces = self.batches.iter().enumerate().map(|(number, batch)| {
-            let rows = batch.num_rows() as u64;
-            first_row += rows;
-            Piece::new(number, first_row - rows, Some(rows))
-        });
-        pieces.collect()
-    }
-
-    fn can_skip(&self) -> bool {
-        !self.batches.len().is_multiple_of(3)
-    }
-
-    fn read(
-        &self,
-        piece: &Piece,
-        columns: &[usize],
-        _: usize,
-        rows: Option<&[Range<u64>]>,
-    ) -> Result<Batches, TableError> {
-        let mut batch = self.batches[piece.number].project(columns).unwrap();
-        if let Some(ranges) = rows {
-            let rows = (piece.first_row..).take(batch.num_rows());
-            let is_wanted: BooleanArray = rows
-                .map(|row| Some(ranges.iter().any(|range| range.contains(&row))))
-                .collect();
-            batch = filter_record_batch(&batch, &is_wanted).unwrap();
-        }
-        Ok(Box::new(std::iter::once(Ok(batch))))
-    }
-}
-
-/// A comparison to make.
-#[derive(Clone, Debug)]
-pub(crate) struct Case {
-    pub(crate) title: String,
-    pub(crate) key: Vec<String>,
-    pub(crate) customer: Option<String>,
-    pub(crate) rules: Vec<Rule>,
-    pub(crate) tables: Both<MemoryTable>,
-    pub(crate) says: String,
-}
-
-impl Case {
-    /// Compares.
-    pub(crate) fn run(&self) -> Result<Collected, CompareError> {
-        let schemas = Both {
-            old: self.tables.old.schema.clone(),
-            new: self.tables.new.schema.clone(),
-        };
-        let alignment = Alignment::of(schemas, &self.key, self.customer.as_deref())?;
-        let tables: Both<&dyn Table> = Both {
-            old: &self.tables.old,
-            new: &self.tables.new,
-        };
-        let mut collected = Collected::default();
-        let folder = std::env::temp_dir();
-        let means = Means::new(64 << 20, 1, &folder, None);
-        collected.comparison =
-            compare_aligned(tables, alignment, &self.rules, &means, &mut collected)?;
-        Ok(collected)
-    }
-}
-
-/// Runs every case of a file and checks what each says.
+/// Runs every case of a file. The pipeline whose rules it names is the one beside the file's folder, or in it.
+///
+/// # Panics
+/// A case says something else than it should, with a table of expected against found; or the file cannot be read, is
+/// wrong or has no case.
 #[track_caller]
-pub(crate) fn check_file(text: &str) {
-    let cases: Vec<_> = text.split("\n=== ").skip(1).map(parse_case).collect();
-    assert!(!cases.is_empty(), "a file of cases has cases");
-    let mut wrong = 0;
-    for case in cases {
-        let said = match case.run() {
-            Ok(collected) => outcome_text(&case, &collected),
-            Err(error) => format!("error: {error}"),
-        };
-        if said.trim() != case.says {
-            wrong += 1;
-            eprintln!(
-                "=== {}\n{}\nbut should say:\n{}\n",
-                case.title,
-                said.trim(),
-                case.says
-            );
-        }
-    }
-    assert_eq!(wrong, 0, "cases that say something else; they are above");
+pub fn check(file: impl AsRef<Path>) {
+    check_with(file, None);
 }
 
-pub(crate) fn parse_case(text: &str) -> Case {
-    let (title, rest) = text.split_once('\n').unwrap();
-    let (rest, says) = rest.split_once("says:\n").unwrap();
-    let (head, tables) = rest.split_once("old:\n").unwrap();
-    let (old, new) = tables.split_once("new:\n").unwrap();
-    let mut case = Case {
-        title: title.to_owned(),
-        key: Vec::new(),
-        customer: None,
-        rules: Vec::new(),
-        tables: Both {
-            old: parse_table(old),
-            new: parse_table(new),
-        },
-        says: says.trim().to_owned(),
+/// The same with what understands `where`, which the engine does not itself.
+///
+/// # Panics
+/// As [`check`].
+#[track_caller]
+pub fn check_with(file: impl AsRef<Path>, predicates: Option<&dyn Predicates>) {
+    let file = file.as_ref();
+    let text = fs::read_to_string(file)
+        .unwrap_or_else(|error| panic!("`{}` cannot be read: {error}", file.display()));
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let above = folder.join("..");
+    let beside = [above.as_path(), folder];
+    let beside = beside
+        .into_iter()
+        .find(|folder| folder.join(PIPELINE_FILE).is_file());
+    check_text(&text, &file.display().to_string(), beside, predicates);
+}
+
+/// Runs every case of a text. `folder` has the pipeline file whose rules they name, and the files that rules name.
+///
+/// # Panics
+/// As [`check`].
+#[track_caller]
+pub fn check_text(
+    text: &str,
+    name: &str,
+    folder: Option<&Path>,
+    predicates: Option<&dyn Predicates>,
+) {
+    let files = Folder(folder.unwrap_or(Path::new(".")).to_owned());
+    let pipeline = folder.and_then(|folder| pipeline(folder, &files));
+    let cases = load_cases(text, name, pipeline.as_ref(), &files)
+        .unwrap_or_else(|problems| panic!("{}", listing(&problems)));
+    let wrong = cases.iter().filter_map(|case| {
+        let temp = tempfile::tempdir().expect("a temporary folder can be made");
+        match compare_case(case, predicates, temp.path(), &mut Unheard) {
+            Ok(found) => {
+                let outcome = case.judged(&found);
+                let table = || format!("{name}:{}: {}\n{}", case.line, case.name, outcome.table());
+                (!outcome.is_met()).then(table)
+            }
+            Err(error) => Some(format!(
+                "{name}:{}: {}: {}",
+                case.line,
+                case.name,
+                chain(&error)
+            )),
+        }
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {} cases say something else\n\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Compares the tables of a case, with temporary files in a folder.
+///
+/// # Errors
+/// The tables are none, such as one with a value that its column's type cannot hold.
+pub fn compare_case(
+    case: &understudy_core::case::Case,
+    predicates: Option<&dyn Predicates>,
+    folder: &Path,
+    findings: &mut dyn Findings,
+) -> Result<Comparison, CaseError> {
+    let table = |name: &str, table: &understudy_core::case::CaseTable| {
+        fs::write(folder.join(name), table.csv())?;
+        Ok::<_, CaseError>(TableSource {
+            base: folder.to_owned(),
+            snapshot: pin(name, name, folder)?,
+            types: table.types.clone(),
+        })
     };
-    for line in head.lines().filter(|line| !line.trim().is_empty()) {
-        let (word, rest) = line
-            .split_once(": ")
-            .unwrap_or_else(|| panic!("{title}: `{line}`"));
-        match word {
-            "key" => case.key = rest.split(", ").map(str::to_owned).collect(),
-            "customer" => case.customer = Some(rest.to_owned()),
-            "rule" => case.rules.push(parse_rule(case.rules.len() + 1, rest)),
-            _ => panic!("{title}: `{line}`"),
-        }
-    }
-    case
+    let request = Request {
+        old: &table("old.csv", &case.old)?,
+        new: &table("new.csv", &case.new)?,
+        key: &case.key,
+        customer: case.customer.as_deref(),
+        rules: &case.rules,
+        predicates,
+        memory_bytes: MEMORY_BYTES,
+        threads: 1,
+        temp_dir: folder,
+    };
+    Ok(compare(&request, findings)?)
 }
 
-fn parse_table(text: &str) -> MemoryTable {
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let header = lines.next().map(cells).unwrap_or_default();
-    let fields: Vec<Field> = header.iter().map(|cell| parse_field(cell)).collect();
-    let rows: Vec<Vec<&str>> = lines.map(cells).collect();
-    let schema = Arc::new(Schema::new(fields));
-    let columns = schema.fields().iter().enumerate().map(|(position, field)| {
-        let cells: Vec<Option<String>> = rows
-            .iter()
-            .map(|row| Some(row[position]).filter(|text| *text != "NULL"))
-            .map(|text| text.map(unescaped))
-            .collect();
-        cells::column(&cells, field.data_type())
-    });
-    let columns: Vec<ArrayRef> = columns.collect();
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options).unwrap();
-    MemoryTable {
-        schema,
-        batches: vec![batch],
+/// Takes findings and keeps none.
+#[derive(Clone, Copy, Debug)]
+pub struct Unheard;
+
+impl Findings for Unheard {
+    fn begin(&mut self, _: &Layout) -> Result<(), FindingsError> {
+        Ok(())
+    }
+
+    fn row(&mut self, _: understudy_core::judge::rows::JudgedRow) -> Result<(), FindingsError> {
+        Ok(())
     }
 }
 
-fn parse_field(cell: &str) -> Field {
-    let (name, data_type) = cell.split_once(' ').unwrap();
-    let (name, metadata) = name.split_once('[').map_or((name, None), |(name, rest)| {
-        (name, rest.strip_suffix(']').unwrap().split_once('='))
-    });
-    let (name, is_nullable) = name
-        .strip_suffix('!')
-        .map_or((name, true), |name| (name, false));
-    let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
-    Field::new(name, data_type.trim().parse().unwrap(), is_nullable)
-        .with_metadata(metadata.into_iter().collect())
-}
-
-/// `""` is empty text, and `\u{301}` the character of that number.
-fn unescaped(cell: &str) -> String {
-    let mut text = String::new();
-    let mut rest = if cell == "\"\"" { "" } else { cell };
-    while let Some((before, after)) = rest.split_once("\\u{") {
-        let (digits, after) = after.split_once('}').unwrap();
-        text.push_str(before);
-        text.push(char::from_u32(u32::from_str_radix(digits, 16).unwrap()).unwrap());
-        rest = after;
+#[track_caller]
+fn pipeline(folder: &Path, files: &Folder) -> Option<Spec> {
+    let file = folder.join(PIPELINE_FILE);
+    let text = fs::read_to_string(&file).ok()?;
+    let loaded = load(&text, &file.display().to_string(), files);
+    if loaded.spec.is_none() {
+        panic!("{}", listing(&loaded.problems));
     }
-    text + rest
+    loaded.spec
 }
 
-fn cells(line: &str) -> Vec<&str> {
-    line.split('|').map(str::trim).collect()
+fn listing(problems: &[Problem]) -> String {
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    told.join("\n")
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+struct Folder(PathBuf);
+
+impl FileCheck for Folder {
+    fn exists(&self, path: &str) -> bool {
+        self.0.join(path).exists()
+    }
+
+    fn read(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.0.join(path)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_text;
+
+    const CASE: &str = "\
+cases:
+  - name: a day later is meant
+    rules: [{ name: by a day, columns: [day], within: 1d }]
+    key: [id]
+    old: [{ id: 1, day: 2026-01-01, text: \"007\" }, { id: 2, day: 2026-01-01, text: a }]
+    new: [{ id: 1, day: 2026-01-02, text: \"007\" }, { id: 2, day: 2026-01-03, text: a }]
+    expect: { verdict: unexpected, differences: 2, unexpected: 1, rules: { by a day: 1 }, columns: { day: 1 } }
+  - name: no row and a row of nothing
+    rules: []
+    columns: [only]
+    old: []
+    new: [[null], [\"\"]]
+    expect: { verdict: unexpected, differences: 2, unexpected: 2 }
+";
+
+    #[test]
+    fn a_case_that_holds() {
+        check_text(CASE, "cases.yaml", None, None);
+    }
+
+    #[test]
+    #[should_panic(expected = "rule \"by a day\"      2           1           <- differs")]
+    fn a_case_that_does_not_says_what_it_found() {
+        check_text(
+            &CASE.replace("by a day: 1 }", "by a day: 2 }"),
+            "cases.yaml",
+            None,
+            None,
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "`verdict` of `expect` of")]
+    fn a_file_that_is_wrong_is_no_success() {
+        check_text(
+            &CASE.replace("verdict: unexpected", "verdict: bad"),
+            "cases.yaml",
+            None,
+            None,
+        );
+    }
 }

@@ -4,6 +4,7 @@
 //! Does not know: pipelines, tasks, runs, SQL, DataFusion, async.
 //! Everything streams: no file is ever held in memory as a whole.
 
+mod array;
 mod arrow_file;
 pub mod columns;
 mod csv;
@@ -17,6 +18,7 @@ mod text_file;
 pub mod value;
 pub mod write;
 
+pub use array::{ArrayError, array_of, array_type};
 pub use arrow_file::{ArrowCause, ArrowFileError};
 pub use columns::table_schema;
 pub use csv::error::{CsvError, CsvProblem};

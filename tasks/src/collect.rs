@@ -29,6 +29,11 @@ pub(crate) fn collect(raw: &Path, folder: &Path) -> Result<TaskOutput, TaskError
     file.finish(is_inferred.then_some(source))
 }
 
+/// The table that lies in `raw`, as its program wrote it.
+pub(crate) fn own_table(raw: &Path) -> Result<TableSource, TaskError> {
+    source(raw)
+}
+
 fn source(raw: &Path) -> Result<TableSource, TaskError> {
     let snapshot = match pin_own("output", raw) {
         Ok(snapshot) => snapshot,

@@ -32,6 +32,8 @@ pub struct CommandTask {
     pub context: serde_json::Value,
     /// The inputs' names, each with the folder that holds its files.
     pub input_dirs: Vec<(String, PathBuf)>,
+    /// Further folders, each as `UNDERSTUDY_` and its name.
+    pub named_dirs: Vec<(String, PathBuf)>,
     /// The task's output folder: the program writes into `raw` in it, and `data.parquet` is put beside that.
     pub output: PathBuf,
     /// A folder for the context and for the program's temporary files.
@@ -61,15 +63,24 @@ pub struct Start {
 /// # Errors
 /// A program that is not found, fails, is killed, or leaves no readable table.
 pub async fn run_command(task: &CommandTask) -> Result<TaskOutput, TaskError> {
+    run_program(task).await?;
+    let raw = task.output.join(RAW_FOLDER);
+    let output = task.output.clone();
+    let collected = tokio::task::spawn_blocking(move || collect(&raw, &output)).await;
+    collected.map_err(|error| CommandError::Unread(error.to_string()))?
+}
+
+/// Runs the program and waits for it. What it wrote lies in `raw` of the output folder.
+///
+/// # Errors
+/// A program that is not found, fails or is killed.
+pub(crate) async fn run_program(task: &CommandTask) -> Result<(), TaskError> {
     let raw = task.output.join(RAW_FOLDER);
     for folder in [&raw, &task.temp_dir] {
         fs::create_dir_all(folder).map_err(TaskError::io(folder, "created"))?;
     }
     let variables = environment::variables(task, &raw)?;
-    program::run(task, &variables).await?;
-    let output = task.output.clone();
-    let collected = tokio::task::spawn_blocking(move || collect(&raw, &output)).await;
-    collected.map_err(|error| CommandError::Unread(error.to_string()))?
+    program::run(task, &variables).await
 }
 
 #[cfg(test)]

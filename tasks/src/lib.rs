@@ -1,9 +1,10 @@
-//! The kinds of task: what computes a dataset from others.
+//! The kinds of task: what computes a dataset from others; and the comparators that run code of the user's.
 //!
 //! Knows: SQL (DataFusion), programs, Rust tasks, merges, the folder that a task may write.
 //! Does not know: pipelines, worlds, live and shadow, publishing. A task gets its inputs and writes its output; what
 //! role it plays is nobody's business here. It runs inside a worker process that somebody else starts and limits.
 
+mod check;
 mod collect;
 mod columns;
 mod command;
@@ -12,9 +13,11 @@ mod input;
 mod log;
 mod merge;
 mod output;
+mod predicate;
 mod rust;
 mod sql;
 
+pub use check::{CommandComparator, Program, SqlComparator};
 pub use columns::missing_columns;
 pub use command::{CommandError, CommandTask, Start, run_command};
 pub use external::take_external;
@@ -22,6 +25,7 @@ pub use input::{InputError, TaskInput, lay_out_input};
 pub use log::{HEAD_BYTES, KeptLog, TAIL_BYTES};
 pub use merge::{MergeError, MergeTask, Merged, merge_query, run_merge};
 pub use output::OutputError;
+pub use predicate::RowPredicate;
 pub use rust::{Call, InputTable, Registry, RustError, RustTask, Task, run_rust};
 pub use sql::{Joins, SqlError, SqlTask, plan_sql, run_sql};
 

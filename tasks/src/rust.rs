@@ -12,6 +12,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use understudy_comparators::Comparator;
 use understudy_core::run_date::RunDate;
 use understudy_core::spec::Param;
 
@@ -39,10 +40,11 @@ where
     }
 }
 
-/// The tasks that a program has, by the names under which pipeline files know them.
+/// The tasks and comparators that a program has, by the names under which pipeline files know them.
 #[derive(Default)]
 pub struct Registry {
     tasks: BTreeMap<String, Box<dyn Task>>,
+    comparators: BTreeMap<String, Box<dyn Comparator>>,
 }
 
 impl Registry {
@@ -63,6 +65,34 @@ impl Registry {
         self
     }
 
+    /// The same with one more comparator; a check says `rust: <name>` to ask it.
+    ///
+    /// # Panics
+    /// The name is taken: two comparators of one name are a mistake of the program.
+    #[must_use]
+    pub fn comparator(mut self, name: &str, comparator: impl Comparator + 'static) -> Self {
+        let before = self
+            .comparators
+            .insert(name.to_owned(), Box::new(comparator));
+        assert!(
+            before.is_none(),
+            "two comparators are registered as `{name}`"
+        );
+        self
+    }
+
+    /// The comparator of that name.
+    #[must_use]
+    pub fn get_comparator(&self, name: &str) -> Option<&dyn Comparator> {
+        self.comparators.get(name).map(AsRef::as_ref)
+    }
+
+    /// The names of all comparators, in order.
+    #[must_use]
+    pub fn comparator_names(&self) -> Vec<&str> {
+        self.comparators.keys().map(String::as_str).collect()
+    }
+
     /// The task of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&dyn Task> {
@@ -78,7 +108,10 @@ impl Registry {
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.tasks.keys()).finish()
+        f.debug_struct("Registry")
+            .field("tasks", &self.names())
+            .field("comparators", &self.comparator_names())
+            .finish()
     }
 }
 

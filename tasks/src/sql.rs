@@ -30,6 +30,8 @@ use understudy_tables::{TableError, open_pinned};
 
 pub use error::SqlError;
 
+pub(crate) use session::functions as expression_functions;
+
 use crate::output::{OutputFile, plain_schema};
 use crate::{TaskError, TaskInput, TaskOutput};
 
@@ -126,7 +128,7 @@ pub(crate) async fn query(
 }
 
 /// The engine does not say which file it could not decode, so the inputs are read once more to find it.
-async fn explained(error: SqlError, inputs: &[TaskInput]) -> TaskError {
+pub(crate) async fn explained(error: SqlError, inputs: &[TaskInput]) -> TaskError {
     if !matches!(error, SqlError::Unreadable(_) | SqlError::Crashed(_)) {
         return error.into();
     }
@@ -149,7 +151,7 @@ fn broken_file(input: &TaskInput) -> Option<TableError> {
     }
 }
 
-async fn plan(
+pub(crate) async fn plan(
     task: &SqlTask,
     inputs: &[TaskInput],
 ) -> Result<(SessionState, Arc<dyn ExecutionPlan>), TaskError> {

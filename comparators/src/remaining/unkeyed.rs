@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use understudy_core::comparison::CellDifference;
 use understudy_core::judge::rows::RowJudge;
 use understudy_core::rule::{Allowance, Rule};
+use understudy_core::schema::Column;
 use understudy_core::value::Value;
 
 use super::{Group, compare_pair, differing, first_key, leave, leave_part};
@@ -64,12 +65,16 @@ pub(super) fn settle_multisets(
 /// The columns in which some rule may expect a cell to change. A rule that expects any change of any column says
 /// nothing of which row became which, and makes no column one of them.
 fn loose_columns(alignment: &Alignment, rules: &[Rule]) -> Vec<usize> {
-    let may_change = |name: &str, domain: &Domain| {
+    let may_change = |column: &Column, domain: &Domain| {
         rules.iter().any(|rule| {
-            selects_cells(rule, name)
+            // What a predicate says of a pair is known only once there are pairs.
+            rule.predicate.is_none()
+                && selects_cells(rule, column)
                 && match &rule.allow {
                     Allowance::Within(within) => is_measured(domain, within),
                     Allowance::Normalize(_) => has_spelling(domain),
+                    Allowance::Pattern(_) => true,
+                    Allowance::Nothing => false,
                     Allowance::Ignore | Allowance::Any => rule.columns.is_some(),
                 }
         })
@@ -77,7 +82,7 @@ fn loose_columns(alignment: &Alignment, rules: &[Rule]) -> Vec<usize> {
     let columns = alignment.layout.columns.iter().zip(&alignment.columns);
     columns
         .enumerate()
-        .filter(|(_, (column, aligned))| may_change(&column.name, &aligned.domain))
+        .filter(|(_, (column, aligned))| may_change(column, &aligned.domain))
         .map(|(position, _)| position)
         .collect()
 }
@@ -205,8 +210,8 @@ fn expected_cells(judge: &RowJudge, old: &Row, new: &Row) -> Option<u32> {
             old: old.cells[column].clone(),
             new: new.cells[column].clone(),
         };
-        let rule = judge.rule_for_cell(&old.customer, &new.customer, &cell);
-        rule.map(|_| count + 1)
+        let is_expected = judge.expects_cell(&old.customer, &new.customer, &cell);
+        is_expected.then_some(count + 1)
     })
 }
 

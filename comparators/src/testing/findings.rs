@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use understudy_core::comparison::{Comparison, RowChange};
+use understudy_core::comparison::{Comparison, RowChange, RuleCounts};
 use understudy_core::judge::rows::JudgedRow;
 use understudy_core::value::Value;
 
-use super::Case;
+use super::{Case, Shows};
 use crate::request::{Findings, FindingsError, Layout};
 
 /// All findings of a comparison.
@@ -48,10 +48,13 @@ pub(crate) fn outcome_text(case: &Case, collected: &Collected) -> String {
         )
         .unwrap();
     }
-    for row in &collected.rows {
+    if case.shows == Shows::Counts {
+        text.push_str(&left_text(collected));
+    }
+    for row in collected.rows.iter().filter(|_| case.shows == Shows::Rows) {
         text.push_str(&row_text(collected, case, row));
     }
-    if case.customer.is_some() {
+    if case.customer.is_some() && case.shows == Shows::Rows {
         for (customer, counts) in &comparison.customers {
             let counts = [
                 ("old", counts.old),
@@ -65,11 +68,65 @@ pub(crate) fn outcome_text(case: &Case, collected: &Collected) -> String {
             writeln!(text, "{customer}: {}", counts_text(&counts)).unwrap();
         }
     }
+    for counts in &comparison.rules {
+        text.push_str(&rule_text(counts, case.shows == Shows::Counts));
+    }
     for column in &comparison.not_compared {
         writeln!(text, "not compared: {}: {}", column.column, column.reason).unwrap();
     }
-    for note in &comparison.notes {
+    let notes = comparison.notes.iter();
+    for note in notes.filter(|note| case.shows == Shows::Rows || note.starts_with("rule ")) {
         writeln!(text, "note: {note}").unwrap();
+    }
+    text
+}
+
+/// The parts of rows that no rule expects: the key, and the columns or the side.
+fn left_text(collected: &Collected) -> String {
+    let left = collected.rows.iter().filter_map(|row| {
+        let columns: Vec<&str> = match &row.difference.change {
+            RowChange::OnlyOld(_) if !row.is_expected() => vec!["gone"],
+            RowChange::OnlyNew(_) if !row.is_expected() => vec!["new"],
+            RowChange::Cells(cells) => cells
+                .iter()
+                .zip(&row.rules)
+                .filter(|(_, rule)| rule.is_none())
+                .map(|(cell, _)| collected.layout.columns[cell.column].name.as_str())
+                .collect(),
+            _ => Vec::new(),
+        };
+        let key = values_text(&row.difference.key);
+        (!columns.is_empty()).then(|| format!("{key} {}", columns.join(" ")))
+    });
+    let left: Vec<String> = left.collect();
+    match left.as_slice() {
+        [] => String::new(),
+        left => format!("left: {}\n", left.join("; ")),
+    }
+}
+
+/// What a rule counted, where that is asked for, and what is odd about it.
+fn rule_text(counts: &RuleCounts, is_asked: bool) -> String {
+    let mut text = String::new();
+    if is_asked {
+        let customers = counts.customers.iter();
+        let customers: Vec<String> = customers
+            .map(|(customer, count)| format!(", {customer} {count}"))
+            .collect();
+        let (differences, rows) = (counts.differences, counts.rows);
+        let name = &counts.name;
+        let customers = customers.concat();
+        writeln!(
+            text,
+            "{name}: {differences} differences in {rows} rows{customers}"
+        )
+        .unwrap();
+    }
+    if let Some(rows) = counts.exceeded {
+        writeln!(text, "{}: absent, {rows} rows are too many", counts.name).unwrap();
+    }
+    for customer in &counts.unmet {
+        writeln!(text, "{}: {customer} did not change", counts.name).unwrap();
     }
     text
 }

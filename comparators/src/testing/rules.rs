@@ -4,28 +4,28 @@
 use std::collections::BTreeSet;
 
 use bigdecimal::BigDecimal;
-use understudy_core::rule::{Allowance, Base, Bound, DifferenceKind, Normalizer, Rule, Within};
+use understudy_core::rule::{
+    Allowance, Base, Bound, ColumnSelector, DifferenceKind, Normalizer, Rule, TypeFamily, Within,
+};
 
 const NANOS_PER_DAY: u64 = 86_400_000_000_000;
 
 pub(crate) fn parse_rule(number: usize, line: &str) -> Rule {
-    let mut rule = Rule {
-        name: format!("rule {number}"),
-        customers: None,
-        columns: None,
-        kinds: None,
-        allow: Allowance::Any,
-        reason: None,
-        until: None,
-    };
+    let mut rule = Rule::new(format!("rule {number}"), Allowance::Any);
     for word in line.split(' ') {
         let (name, value) = word.split_once('=').unwrap_or((word, ""));
         match name {
             "customers" => rule.customers = Some(value.split(',').map(str::to_owned).collect()),
-            "columns" => rule.columns = Some(value.split(',').map(str::to_owned).collect()),
+            "columns" => rule.columns = Some(value.split(',').map(selector).collect()),
             "kinds" => rule.kinds = Some(value.split(',').map(kind).collect::<BTreeSet<_>>()),
             "ignore" => rule.allow = Allowance::Ignore,
             "any" => rule.allow = Allowance::Any,
+            "nothing" => rule.allow = Allowance::Nothing,
+            "must" => rule.must_change = true,
+            "max" => rule.max_rows = Some(value.parse().unwrap()),
+            "where" => {
+                rule.predicate = word.strip_prefix("where=").map(str::to_owned);
+            }
             "normalize" => {
                 rule.allow = Allowance::Normalize(value.split(',').map(normalizer).collect());
             }
@@ -40,6 +40,18 @@ pub(crate) fn parse_rule(number: usize, line: &str) -> Rule {
         }
     }
     rule
+}
+
+/// A name, a pattern, or `type:float`.
+fn selector(text: &str) -> ColumnSelector {
+    match text.strip_prefix("type:") {
+        Some(name) => {
+            let mut families = TypeFamily::ALL.into_iter();
+            let family = families.find(|family| family.name() == name).unwrap();
+            ColumnSelector::Type { family }
+        }
+        None => ColumnSelector::written(text),
+    }
 }
 
 fn aim(rule: &mut Rule, direction: &str, bound: Bound) {
@@ -60,15 +72,7 @@ fn aim(rule: &mut Rule, direction: &str, bound: Bound) {
 }
 
 fn kind(name: &str) -> DifferenceKind {
-    use DifferenceKind::{Changed, ColumnAdded, ColumnRemoved, OnlyNew, OnlyOld, TypeChanged};
-    let all = [
-        Changed,
-        OnlyOld,
-        OnlyNew,
-        ColumnAdded,
-        ColumnRemoved,
-        TypeChanged,
-    ];
+    let all = DifferenceKind::ALL;
     all.into_iter().find(|kind| kind.name() == name).unwrap()
 }
 

@@ -29,6 +29,10 @@ pub(super) fn variables(
             absolute(&task.temp_dir)?.into_os_string(),
         ),
     ]);
+    for (name, folder) in &task.named_dirs {
+        let folder = absolute(folder)?.into_os_string();
+        variables.insert(format!("{PREFIX}{name}"), folder);
+    }
     for (name, folder) in &task.input_dirs {
         let variable = input_variable(name);
         if variables

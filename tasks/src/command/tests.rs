@@ -14,6 +14,7 @@ fn task(folder: &Path, argv: &[&str]) -> CommandTask {
         working_dir: folder.to_owned(),
         context: serde_json::json!({ "run_date": "2013-07-03" }),
         input_dirs: vec![("my-input".to_owned(), folder.join("in"))],
+        named_dirs: Vec::new(),
         output: folder.join("out"),
         temp_dir: folder.join("temp"),
         stdout: folder.join("stdout"),

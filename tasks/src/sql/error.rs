@@ -154,7 +154,7 @@ fn bare(name: &str) -> String {
 
 impl SqlError {
     /// An error of parsing.
-    pub(super) fn parsing(error: DataFusionError) -> Self {
+    pub(crate) fn parsing(error: DataFusionError) -> Self {
         let text = match error.find_root() {
             DataFusionError::SQL(error, _) => parser_text(error),
             other => message(other),
@@ -164,7 +164,7 @@ impl SqlError {
     }
 
     /// An error of planning; `functions` are those that there are, in order.
-    pub(super) fn planning(error: DataFusionError, functions: &[String]) -> Self {
+    pub(crate) fn planning(error: DataFusionError, functions: &[String]) -> Self {
         let place = error.diagnostic().and_then(place);
         let root = error.find_root();
         if let DataFusionError::SchemaError(schema_error, _) = root
@@ -194,13 +194,21 @@ impl SqlError {
         }
     }
 
+    /// An error that was found here.
+    pub(crate) fn wrong(message: String) -> Self {
+        Self::Wrong {
+            message,
+            place: None,
+        }
+    }
+
     /// A plan that is not only a query.
     pub(super) fn writes(error: DataFusionError) -> Self {
         Self::Writes(message(error.find_root()))
     }
 
     /// An error while running.
-    pub(super) fn running(error: DataFusionError) -> Self {
+    pub(crate) fn running(error: DataFusionError) -> Self {
         let root = error.find_root();
         let text = message(root);
         match root {
@@ -219,7 +227,7 @@ impl SqlError {
     }
 
     /// A panic of the engine, or of what it was given to read.
-    pub(super) fn crashed(panic: &(dyn Any + Send)) -> Self {
+    pub(crate) fn crashed(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
         Self::Crashed(text.unwrap_or_else(|| "no reason given".to_owned()))

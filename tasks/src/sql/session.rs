@@ -152,7 +152,7 @@ fn require_query(plan: &LogicalPlan) -> Result<(), DataFusionError> {
 }
 
 /// The names of all functions, in order.
-fn functions(state: &SessionState) -> Vec<String> {
+pub(crate) fn functions(state: &SessionState) -> Vec<String> {
     let scalar = state.scalar_functions().keys();
     let names = scalar
         .chain(state.aggregate_functions().keys())
