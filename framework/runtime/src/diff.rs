@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use understudy_core::comparison::Comparison;
+use understudy_core::csv_dialect::CsvDialect;
 use understudy_core::judge::lanes::{TaskVerdict, judge_comparison};
 use understudy_core::rule::Rule;
 use understudy_core::run::{Failure, FailureKind};
@@ -20,9 +21,10 @@ use crate::mask::{MaskKeyError, MaskOrder, throwaway_key};
 use crate::observe::{self, CopyError};
 use crate::report::error::ReportError;
 use crate::report::files::customers::{CUSTOMERS_CSV, CustomerLine, write_customers};
-use crate::report::files::diff::{DIFF_CSV, DIFF_PARQUET};
+use crate::report::files::diff::{DIFF_PARQUET, DiffFiles, MAX_CSV_FILES, diff_csv};
 use crate::report::files::record::Origin;
 use crate::report::files::summary::{SUMMARY_FORMAT, SUMMARY_JSON, Summary};
+use crate::report::html;
 use crate::report::model::{TaskFiles, TaskReport};
 use crate::store::durable::TEMPORARY_PREFIX;
 use crate::worker::{
@@ -41,7 +43,7 @@ const THREAD_BYTES: u64 = 16 << 20;
 const MARGIN_BYTES: u64 = 512 << 20;
 
 /// The names of the report files.
-const REPORT_FILES: [&str; 4] = [SUMMARY_JSON, CUSTOMERS_CSV, DIFF_CSV, DIFF_PARQUET];
+const REPORT_FILES: [&str; 4] = [SUMMARY_JSON, CUSTOMERS_CSV, DIFF_PARQUET, html::REPORT_HTML];
 
 /// Two tables to compare.
 #[derive(Debug)]
@@ -66,6 +68,8 @@ pub struct DiffRequest {
     pub threads: usize,
     /// Where the report files go; `None` keeps none.
     pub out: Option<PathBuf>,
+    /// How CSV files are written there.
+    pub csv: CsvDialect,
 }
 
 /// What comparing two tables found.
@@ -80,6 +84,9 @@ pub struct DiffReport {
     /// The counts.
     #[serde(flatten)]
     pub comparison: Comparison,
+    /// Where OLD and NEW are, as they were typed.
+    #[serde(skip)]
+    pub tables: [String; 2],
     /// The same for people, with examples.
     #[serde(skip)]
     pub task: TaskReport,
@@ -199,6 +206,7 @@ pub async fn diff(
         mask: mask_order(&request.mask, temporary)?,
         named: request.named,
         report_folder: out.map(Path::to_owned),
+        csv: request.csv,
         memory_bytes: planned(request.memory_bytes, request.threads),
         threads: request.threads,
     };
@@ -220,7 +228,8 @@ pub async fn diff(
     {
         remove_unfinished(out);
     }
-    report(found?, request.out)
+    let tables = [request.old, request.new];
+    report(found?, tables, request.out, request.csv)
 }
 
 /// The same failure without values of masked columns.
@@ -312,7 +321,7 @@ fn require_free(folder: &Path) -> Result<(), DiffError> {
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned());
     match names
-        .filter(|name| !REPORT_FILES.contains(&name.as_str()))
+        .filter(|name| !is_report_file(name))
         // One that was killed could not remove them.
         .filter(|name| !name.starts_with(TEMPORARY_PREFIX))
         .min()
@@ -323,6 +332,11 @@ fn require_free(folder: &Path) -> Result<(), DiffError> {
         }),
         None => Ok(()),
     }
+}
+
+fn is_report_file(name: &str) -> bool {
+    let mut parts = (1..=MAX_CSV_FILES).map(diff_csv);
+    REPORT_FILES.contains(&name) || parts.any(|part| part == name)
 }
 
 /// A worker that was killed could not remove its unfinished files. There were none before it began.
@@ -367,7 +381,12 @@ async fn run(
     }
 }
 
-fn report(found: Findings, out: Option<PathBuf>) -> Result<DiffReport, DiffError> {
+fn report(
+    found: Findings,
+    tables: [String; 2],
+    out: Option<PathBuf>,
+    csv: CsvDialect,
+) -> Result<DiffReport, DiffError> {
     let Findings { comparison, diff } = found;
     let verdict = judge_comparison(&comparison, Vec::new());
     let sides = ["OLD".to_owned(), "NEW".to_owned()];
@@ -382,26 +401,39 @@ fn report(found: Findings, out: Option<PathBuf>) -> Result<DiffReport, DiffError
         folder,
         diff: diff.clone(),
     });
-    if let Some(out) = &out {
-        write_customers(out, lines(&verdict, &comparison))?;
-        let summary = Summary {
-            version: SUMMARY_FORMAT,
-            verdict: verdict.verdict,
-            reasons: verdict.reasons.clone(),
-            origin: Origin::default(),
-            comparison: comparison.clone(),
-            diff,
-        };
-        summary.write(out)?;
-    }
-    Ok(DiffReport {
+    let report = DiffReport {
         version: DIFF_FORMAT,
         verdict: verdict.verdict,
-        reasons: verdict.reasons,
+        reasons: verdict.reasons.clone(),
         comparison,
+        tables,
         task,
         out,
-    })
+    };
+    if let Some(out) = &report.out {
+        write_files(out, &report, &verdict, csv, diff)?;
+    }
+    Ok(report)
+}
+
+fn write_files(
+    out: &Path,
+    report: &DiffReport,
+    verdict: &TaskVerdict,
+    csv: CsvDialect,
+    diff: DiffFiles,
+) -> Result<(), ReportError> {
+    write_customers(out, csv, lines(verdict, &report.comparison))?;
+    html::write(&out.join(html::REPORT_HTML), &html::of_diff(report))?;
+    let summary = Summary {
+        version: SUMMARY_FORMAT,
+        verdict: report.verdict,
+        reasons: report.reasons.clone(),
+        origin: Origin::default(),
+        comparison: report.comparison.clone(),
+        diff,
+    };
+    summary.write(out)
 }
 
 fn lines(verdict: &TaskVerdict, comparison: &Comparison) -> Vec<CustomerLine> {

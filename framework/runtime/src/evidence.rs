@@ -1,5 +1,6 @@
 //! The evidence on disk: a file a run and change, whose digest is in the ledger, and an index of what they say together.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZero;
 use std::path::Path;
@@ -39,15 +40,28 @@ pub(crate) fn code_of(spec: &Spec, code: &CodeDigests, change: &str) -> [Digest;
     [Digest::of_json(&old), Digest::of_json(&new)]
 }
 
-/// The digest of a change's rules.
+/// The digest of a change's rules, waivers included, and of its checks where it has some: what is judged anew when it
+/// is another. Rules count as they are written: the customers that a query finds may be others each day.
 pub(crate) fn rules_of(spec: &Spec, change: &str) -> Digest {
     let change = &spec.changes[change];
     let compared = change.new.keys().chain(&change.downstream);
-    let mut rules: Vec<(&String, &[Rule])> = compared
-        .map(|task| (task, change.expect.get(task).map_or(&[][..], Vec::as_slice)))
+    let written = |rule: Rule| match &rule.customer_query {
+        Some(_) => Rule {
+            customers: Some(BTreeSet::new()),
+            ..rule
+        },
+        None => rule,
+    };
+    let mut rules: Vec<(&String, Vec<Rule>)> = compared
+        .map(|task| (task, change.rules(task).into_iter().map(written).collect()))
         .collect();
     rules.sort_by_key(|(task, _)| *task);
-    Digest::of_json(&rules)
+    let checks = change.compare.iter();
+    let checks: Vec<_> = checks.filter(|(_, checks)| !checks.is_empty()).collect();
+    if checks.is_empty() {
+        return Digest::of_json(&rules);
+    }
+    Digest::of_json(&(&rules, &checks))
 }
 
 /// Writes what a run says, and gives the digest of the file.

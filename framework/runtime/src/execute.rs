@@ -1,6 +1,7 @@
 //! Doing what a plan says. It is total: whatever fails is in the log, and nothing else stops.
 
 mod assemble;
+mod check;
 mod compare;
 mod confine;
 mod graph;

@@ -3,6 +3,7 @@
 //! Knows: files, processes, the clock, the store, the ledger.
 //! Does not know: how a difference is judged or a plan is made (that is core's), nor arguments and exit codes.
 
+pub mod cases;
 mod clock;
 pub mod diff;
 pub mod doctor;
@@ -17,6 +18,7 @@ pub mod pipeline;
 pub mod prepare;
 pub mod repair;
 pub mod report;
+pub mod review;
 pub mod rollout;
 pub mod run;
 pub mod small_file;

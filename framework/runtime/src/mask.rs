@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use understudy_comparators::{Finding, Shows};
 use understudy_core::comparison::{RowChange, RowDifference};
 use understudy_core::schema::Column;
 use understudy_core::spec::masks::MaskedColumns;
@@ -115,6 +116,33 @@ impl Mask {
                 }
             }
             RowChange::OnlyOld(values) | RowChange::OnlyNew(values) => self.values(values, columns),
+        }
+    }
+
+    /// Masks what a finding says of masked columns. Where there are any, a value under a name that no table has may be one
+    /// of theirs, so only columns of the tables that are not masked are shown.
+    pub(crate) fn finding(&self, finding: &mut Finding, columns: &[Column]) {
+        if self.columns.is_empty() || Sabotage::ClearColumns.is_on() {
+            return;
+        }
+        let is_shown = |name: &str| {
+            let is_known = columns.iter().any(|column| column.name == name);
+            is_known && !self.has(name)
+        };
+        for (name, value) in &mut finding.cells {
+            if !is_shown(name) {
+                self.value(value);
+            }
+        }
+        // A name that is none of a column may be a value.
+        let is_column = |name: &String| columns.iter().any(|column| column.name == *name);
+        if let Some(name) = finding.column.as_mut().filter(|name| !is_column(name)) {
+            *name = self.token(name);
+        }
+        let is_clear = finding.shows == Shows::Counts
+            || finding.column.as_ref().is_some_and(|name| is_shown(name));
+        if let Some(figures) = finding.figures.as_mut().filter(|_| !is_clear) {
+            figures.iter_mut().for_each(|figure| self.value(figure));
         }
     }
 

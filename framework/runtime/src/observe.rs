@@ -2,6 +2,7 @@
 
 mod code;
 mod copies;
+mod customers;
 mod dates;
 mod delta;
 mod executable;
@@ -17,12 +18,16 @@ use understudy_core::slice::SliceOf;
 use understudy_core::spec::{Spec, Task};
 use understudy_tables as tables;
 
+pub(crate) use code::code_of_check;
 pub use code::{CodeError, code_digests, equal_versions, unknown_rust_tasks};
 pub use copies::CopyError;
 pub(crate) use copies::of as as_copied;
+pub use customers::find_customers;
 pub use dates::default_date;
 pub(crate) use delta::copy as copy_delta;
-pub(crate) use inputs::{Wanted, external_source, pin_wanted, stored_of, stored_source};
+pub(crate) use inputs::{
+    Wanted, dataset_source, external_source, pin_wanted, stored_of, stored_source,
+};
 pub use inputs::{changed_inputs, pin_inputs, require_tables};
 pub(crate) use schemas::remember;
 pub use schemas::{SchemaReport, inspect};

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use understudy_core::digest::Digest;
-use understudy_core::spec::{self, FileCheck, Places, Problem, Scope, Spec};
+use understudy_core::spec::{self, FileCheck, Places, Problem, Scope, Spec, Spot};
 
+use crate::observe::code_of_check;
 use crate::small_file::{MAX_TEXT_BYTES, MAX_YAML_BYTES, SmallFileError, read_small};
 use crate::store::remote::is_remote;
 
@@ -99,16 +100,19 @@ pub fn load(path: &Path) -> Result<Pipeline, LoadError> {
         .unwrap_or(Path::new("."));
     let folder = parent.canonicalize().map_err(unreadable)?;
     let loaded = spec::load(&text, &named, &Folder(&folder));
-    match loaded.spec {
-        Some(spec) => Ok(Pipeline {
-            folder,
-            named,
-            spec,
-            places: loaded.places,
-            problems: loaded.problems,
-        }),
-        None => Err(LoadError::Problems(loaded.problems)),
-    }
+    let Some(spec) = loaded.spec else {
+        return Err(LoadError::Problems(loaded.problems));
+    };
+    let mut pipeline = Pipeline {
+        folder,
+        named,
+        spec,
+        places: loaded.places,
+        problems: loaded.problems,
+    };
+    let problems = pipeline.identify_checks();
+    pipeline.add_problems(problems)?;
+    Ok(pipeline)
 }
 
 /// A pipeline file that is no text is wrong as one that says nonsense is.
@@ -126,6 +130,33 @@ fn no_text(named: &str, error: &SmallFileError) -> Problem {
 }
 
 impl Pipeline {
+    /// Fills in what code checks have beside the pipeline file: another one gives other findings.
+    fn identify_checks(&mut self) -> Vec<Problem> {
+        let (folder, store) = (self.folder.clone(), self.store_folder());
+        let mut problems = Vec::new();
+        for change in self.spec.changes.values_mut() {
+            for (task, checks) in &mut change.compare {
+                for (position, check) in checks.iter_mut().enumerate() {
+                    match code_of_check(&folder, &store, check) {
+                        Ok(code) => check.code = code,
+                        Err(reason) => {
+                            let spot = Spot::Check {
+                                change: change.name.clone(),
+                                task: task.clone(),
+                                check: position,
+                            };
+                            let scope = Scope::Change(change.name.clone());
+                            let message = format!("check `{}`: {reason}", check.name);
+                            let fix = "its code is part of what it is: make it readable";
+                            problems.push(self.places.problem(&spot, scope, &message, fix));
+                        }
+                    }
+                }
+            }
+        }
+        problems
+    }
+
     /// Takes note of problems that were found later, and suspends the changes that they are in.
     ///
     /// # Errors

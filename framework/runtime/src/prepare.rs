@@ -23,7 +23,7 @@ use crate::error::{HOW_TO_GO_ON, RunError};
 use crate::evidence::code_of;
 use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
-use crate::rollout::kept;
+use crate::rollout::{kept, waivers};
 use crate::store::Store;
 use crate::store::ledger::{self, LedgerError};
 use crate::store::publish::latest_marker_stages;
@@ -142,6 +142,8 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         SchemaReport::default()
     });
     pipeline.add_problems(found_in_data(&pipeline, &schemas, &code))?;
+    let unknown = observe::find_customers(&mut pipeline, &when, crew, folder.path()).await;
+    pipeline.add_problems(unknown)?;
     alerts.extend(suspended_but_live(&pipeline, &stages, &alerts));
     let other_code = lower_other_code(&pipeline, &code, &rollouts, &mut stages);
     alerts.extend(other_code.iter().map(|(change, lanes)| {
@@ -150,6 +152,7 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
             listed(&lanes.iter().collect::<Vec<_>>())
         )
     }));
+    waivers::grant(&mut pipeline.spec, &entries, &code);
     let plan = plan(&PlanInput {
         spec: &pipeline.spec,
         date: when.date,

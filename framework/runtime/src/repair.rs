@@ -37,7 +37,7 @@ use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
 use crate::prepare::{Asked, Prepared, last_move, live_waves, stages_of_run};
 use crate::report::model::RunReport;
-use crate::rollout::{Actor, RolloutError, unknown_change};
+use crate::rollout::{Actor, RolloutError, unknown_change, waivers};
 use crate::run::{
     Begun, Claim, Halves, RunEnd, RunRequest, carry_out, claimed, record_finished,
     require_live_inputs,
@@ -126,10 +126,11 @@ pub async fn repair(
 }
 
 fn look(request: &RepairRequest<'_>) -> Result<Look, RolloutError> {
-    let pipeline = pipeline::load(request.pipeline).map_err(RunError::from)?;
+    let mut pipeline = pipeline::load(request.pipeline).map_err(RunError::from)?;
     let store = Store::of(&pipeline);
     let code = observe::code_digests(&pipeline).map_err(RunError::from)?;
     let entries = ledger::open(&store)?.entries().to_vec();
+    waivers::grant(&mut pipeline.spec, &entries, &code);
     let rollouts = rollouts(&entries);
     let is_known = pipeline.spec.changes.contains_key(request.change)
         || pipeline.spec.suspended.contains_key(request.change)

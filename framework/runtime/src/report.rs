@@ -7,6 +7,7 @@
 pub mod csv_text;
 pub mod error;
 pub mod files;
+pub mod html;
 pub mod junit;
 pub mod markdown;
 pub mod model;

@@ -7,6 +7,7 @@ pub(crate) mod kept;
 mod moves;
 mod situation;
 pub mod status;
+pub(crate) mod waivers;
 
 pub(crate) use moves::tell_flags;
 pub use moves::{Actor, MoveRequest, Moved, approve, move_lanes};

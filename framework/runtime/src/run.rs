@@ -594,7 +594,8 @@ impl Attempt<'_> {
         wall: Duration,
     ) -> RunEnd {
         let interrupted = self.executor.crew.is_interrupted();
-        let report = reporting::report(self, &verdicts, request, wall);
+        let mut report = reporting::report(self, &verdicts, request, wall);
+        reporting::write_pages(self, &mut report);
         let suspended = self
             .prepared
             .pipeline

@@ -18,9 +18,10 @@ pub use client::{Crew, WorkerEnd};
 pub use limits::WorkerLimits;
 pub use outfit::Outfit;
 pub use protocol::{
-    Answer, AssembleJob, CompareJob, CopyJob, DiffJob, Findings, InspectCode, InspectExternal,
-    InspectInput, InspectJob, InspectTask, Inspected, Invocation, Job, JobCode, JobInput,
-    NamedColumn, NodeResult, On, ProbeJob, Probed, ScrubJob, TaskJob,
+    Answer, AssembleJob, CaseJob, CheckJob, Checked, CompareJob, CopyJob, CustomersJob, DiffJob,
+    Findings, InspectCode, InspectExternal, InspectInput, InspectJob, InspectTask, Inspected,
+    Invocation, Job, JobCode, JobInput, NamedColumn, NodeResult, On, PickJob, ProbeJob, Probed,
+    ScrubJob, TaskJob,
 };
 pub use sandbox::{Confinement, Network, ProcessLimits, Reads};
 pub use serve::{Role, serve};

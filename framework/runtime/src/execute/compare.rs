@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use understudy_core::comparison::Comparison;
+use understudy_core::csv_dialect::CsvDialect;
 use understudy_core::digest::Digest;
 use understudy_core::event::StepEnd;
 use understudy_core::plan::{NodeId, PlannedComparison};
@@ -44,7 +45,9 @@ impl Executor<'_> {
         let name = format!("compare {} of {}", planned.task, planned.change);
         let since = self.started(&name, planned.half);
         let folder = self.findings_folder(planned);
-        let (record, diff) = self.comparison(planned, &folder, &name).await;
+        let deadline = Instant::now() + DEADLINE;
+        let (mut record, diff) = self.comparison(planned, &folder, &name).await;
+        self.checks(planned, &folder, deadline, &mut record).await;
         let end = match &record.outcome {
             Err(failure) => StepEnd::Failed(failure.message.clone()),
             Ok(_) if record.reused => StepEnd::Reused,
@@ -58,7 +61,7 @@ impl Executor<'_> {
     }
 
     /// Compares two outputs, with the report files in a folder. Gives what they hold as well.
-    pub(super) async fn comparison(
+    pub(crate) async fn comparison(
         &self,
         planned: &PlannedComparison,
         folder: &Path,
@@ -124,16 +127,23 @@ impl Executor<'_> {
         (record, diff)
     }
 
-    fn comparison_key(&self, planned: &PlannedComparison) -> Result<Digest, Failure> {
+    pub(super) fn comparison_key(&self, planned: &PlannedComparison) -> Result<Digest, Failure> {
         let sides = [
             self.effective_key(planned.old)?,
             self.effective_key(planned.new)?,
         ];
         let found = (sides, &planned.key, &planned.customer, &planned.rules);
         // What was found before a column was masked shows it.
-        Ok(match self.mask_of(&planned.task) {
+        let key = match self.mask_of(&planned.task) {
             Some(mask) => Digest::of_json(&(found, mask.columns)),
             None => Digest::of_json(&found),
+        };
+        // Nor is a file that was written for another spreadsheet what is asked for.
+        let csv = self.pipeline.spec.csv;
+        Ok(if csv == CsvDialect::default() {
+            key
+        } else {
+            Digest::of_json(&(key, csv))
         })
     }
 
@@ -168,13 +178,14 @@ impl Executor<'_> {
             rules: planned.rules.clone(),
             mask: self.mask_of(&planned.task),
             report_folder,
+            csv: self.pipeline.spec.csv,
             memory_bytes: self.resources.memory_bytes,
             threads: self.resources.threads,
         })
     }
 
     /// A node's output as its program wrote it: CSV's types are then inferred over both sides of the comparison.
-    fn written_table(&self, id: NodeId) -> Result<TableSource, Failure> {
+    pub(super) fn written_table(&self, id: NodeId) -> Result<TableSource, Failure> {
         match self.result(id).and_then(|result| result.raw) {
             Some(raw) => Ok(raw),
             None => self.table(id),
@@ -208,11 +219,18 @@ fn keep(folder: &Path, key: Digest, found: Findings, usage: Usage) -> Result<Fin
 }
 
 fn found_text(found: &Comparison) -> String {
-    match found.rows.changed + found.rows.only_old + found.rows.only_new {
+    let rows = match found.rows.changed + found.rows.only_old + found.rows.only_new {
         0 => "no difference".to_owned(),
         differing => format!(
             "{differing} rows differ, {} unexpected",
             found.rows.unexpected
         ),
+    };
+    let of_checks = found.checks.iter();
+    let of_checks = of_checks.filter_map(|check| check.outcome.as_ref().ok());
+    match of_checks.map(|found| found.unexpected).sum::<u64>() {
+        0 => rows,
+        1 => format!("{rows}; 1 unexpected finding of checks"),
+        many => format!("{rows}; {many} unexpected findings of checks"),
     }
 }

@@ -11,7 +11,7 @@ use understudy_tables::TableSource;
 
 use super::{Executor, Sent};
 use crate::worker::{
-    CompareJob, Confinement, Job, JobCode, Network, Outfit, Reads, TaskJob, WorkerLimits,
+    CheckJob, CompareJob, Confinement, Job, JobCode, Network, Outfit, Reads, TaskJob, WorkerLimits,
     program_folders, sandbox_parts_left_out,
 };
 
@@ -96,6 +96,48 @@ impl Executor<'_> {
         }
     }
 
+    /// How the worker of a check is sent out: a program of the user's may write its own folders only, a query reads the two
+    /// outputs and nothing else.
+    pub(super) fn sent_for_check(
+        &self,
+        job: &CheckJob,
+        limits: WorkerLimits,
+        step_folder: &Path,
+    ) -> Sent {
+        let runs_code = job.check.runs_code();
+        let reads = if runs_code {
+            Reads::Everything
+        } else {
+            let key = job.mask.iter().map(|mask| mask.key_file.clone());
+            Reads::These(
+                files_of([&job.old, &job.new])
+                    .into_iter()
+                    .chain(key)
+                    .collect(),
+            )
+        };
+        let confinement = Confinement {
+            reads,
+            // What it finds lies in the worker's own folder.
+            writes: Vec::new(),
+            program_writes: program_folders(&job.output, step_folder),
+            network: Network::Closed,
+            hosts: Vec::new(),
+            limits: limits.of_process(),
+            sandbox: if runs_code {
+                self.pipeline.spec.sandbox
+            } else {
+                Sandbox::BestEffort
+            },
+            without: sandbox_parts_left_out(),
+        };
+        Sent {
+            limits,
+            confinement: Some(confinement),
+            outfit: Outfit::default(),
+        }
+    }
+
     /// What the pipeline file gives a version.
     pub(super) fn outfit(&self, node: &Node, version: &Version) -> Result<Outfit, Failure> {
         Outfit::of(
@@ -113,10 +155,17 @@ impl Executor<'_> {
 /// A version's logs are its worker's to write. Whatever is granted has to be there to be named: a log that cannot be made is
 /// refused to the worker, which says so.
 pub(super) fn grant_logs(sent: &mut Sent, job: &Job) {
-    let (Some(confinement), Job::Task(job)) = (&mut sent.confinement, job) else {
+    let (Some(confinement), logs) = (
+        &mut sent.confinement,
+        match job {
+            Job::Task(job) => &job.logs,
+            Job::Check(job) => &job.logs,
+            _ => return,
+        },
+    ) else {
         return;
     };
-    for log in &job.logs {
+    for log in logs {
         let _ = fs::create_dir_all(log.parent().unwrap_or(Path::new("")));
         let _ = File::options().create(true).append(true).open(log);
         confinement.writes.push(log.clone());

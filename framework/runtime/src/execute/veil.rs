@@ -65,6 +65,7 @@ impl Executor<'_> {
                     .collect(),
             ),
             Job::Compare(job) => (&job.task, vec![job.old.clone(), job.new.clone()]),
+            Job::Check(job) => (&job.task, vec![job.old.clone(), job.new.clone()]),
             Job::Assemble(job) => (&job.task, vec![job.old.clone(), job.new.clone()]),
             _ => return None,
         };
@@ -77,9 +78,14 @@ impl Executor<'_> {
         let _ = fs::remove_dir_all(&folder);
         let mut logs = vec![(folder.join("log"), self.log_file(step))];
         let mut output = None;
-        if let Job::Task(job) = job {
-            output = Some(job.output.clone());
-            for (log, name) in job.logs.iter_mut().zip(["out", "err"]) {
+        let of_program = match job {
+            Job::Task(job) => Some((&job.output, &mut job.logs)),
+            Job::Check(job) => Some((&job.output, &mut job.logs)),
+            _ => None,
+        };
+        if let Some((folder_of_output, program_logs)) = of_program {
+            output = Some(folder_of_output.clone());
+            for (log, name) in program_logs.iter_mut().zip(["out", "err"]) {
                 logs.push((folder.join(name), log.clone()));
                 *log = folder.join(name);
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use understudy_core::check::{Check, CheckKind};
 use understudy_core::digest::Digest;
 use understudy_core::spec::nearest::hint;
 use understudy_core::spec::{Problem, Scope, Spot, Task, Version, VersionKind};
@@ -138,7 +139,7 @@ fn digest_of_code(
     }
 }
 
-/// The versions that are Rust tasks which this program does not have.
+/// The versions that are Rust tasks which this program does not have, and the checks that ask such comparators.
 #[must_use]
 pub fn unknown_rust_tasks(pipeline: &Pipeline, registry: &Registry) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -162,6 +163,68 @@ pub fn unknown_rust_tasks(pipeline: &Pipeline, registry: &Registry) -> Vec<Probl
             }
         }
     }
+    problems.extend(unknown_rust_comparators(pipeline, registry));
+    problems
+}
+
+/// The digest of a check's code that stands in no pipeline file; `None` where it has none.
+///
+/// # Errors
+/// Why a part of it cannot be read.
+pub(crate) fn code_of_check(
+    folder: &Path,
+    store: &Path,
+    check: &Check,
+) -> Result<Option<Digest>, String> {
+    match &check.kind {
+        CheckKind::Metrics(_) | CheckKind::Sql { .. } => Ok(None),
+        CheckKind::Command { argv, code } => {
+            let mut files = BTreeMap::new();
+            let mut paths = named_files(folder, argv);
+            for pattern in code {
+                let found = globbed(folder, pattern)
+                    .map_err(|error| format!("`{pattern}` is not a glob: {error}"))?;
+                paths.extend(found);
+            }
+            for path in paths {
+                let bytes = regular(&folder.join(&path))
+                    .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+                files.insert(path, Digest::of_bytes(&bytes));
+            }
+            Ok(Some(Digest::of_json(&files)))
+        }
+        CheckKind::Rust(_) => match executable::digest(store) {
+            Ok(digest) => Ok(Some(digest)),
+            Err(error) => Err(format!("the program itself cannot be read: {error}")),
+        },
+    }
+}
+
+/// The checks that are Rust comparators which this program does not have.
+fn unknown_rust_comparators(pipeline: &Pipeline, registry: &Registry) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for change in pipeline.spec.changes.values() {
+        for (task, checks) in &change.compare {
+            for (position, check) in checks.iter().enumerate() {
+                if let CheckKind::Rust(name) = &check.kind
+                    && registry.get_comparator(name).is_none()
+                {
+                    let spot = Spot::Check {
+                        change: change.name.clone(),
+                        task: task.clone(),
+                        check: position,
+                    };
+                    let scope = Scope::Change(change.name.clone());
+                    let message = format!("this program has no Rust comparator `{name}`");
+                    let fix = match registry.comparator_names().as_slice() {
+                        [] => "it has none: run the pipeline with a program of your own that registers it (docs/comparators.md)".to_owned(),
+                        known => hint(name, known, "Rust comparators here"),
+                    };
+                    problems.push(pipeline.places.problem(&spot, scope, &message, &fix));
+                }
+            }
+        }
+    }
     problems
 }
 
@@ -181,20 +244,24 @@ fn globbed_files(
 ) -> Result<Vec<PathBuf>, CodeError> {
     let mut files = Vec::new();
     for pattern in globs {
-        let full = format!(
-            "{}/{pattern}",
-            glob::Pattern::escape(&folder.display().to_string())
-        );
-        let paths = glob::glob(&full).map_err(|source| CodeError::BadGlob {
+        let found = globbed(folder, pattern).map_err(|source| CodeError::BadGlob {
             task: task.name.clone(),
             version: version.name.clone(),
             pattern: pattern.clone(),
             source,
         })?;
-        let found = paths.flatten().filter(|path| path.is_file());
-        files.extend(found.filter_map(|path| path.strip_prefix(folder).map(Path::to_owned).ok()));
+        files.extend(found);
     }
     Ok(files)
+}
+
+/// The files that a glob names, by their paths from a folder.
+fn globbed(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, glob::PatternError> {
+    let escaped = glob::Pattern::escape(&folder.display().to_string());
+    let paths = glob::glob(&format!("{escaped}/{pattern}"))?;
+    let found = paths.flatten().filter(|path| path.is_file());
+    let own = found.filter_map(|path| path.strip_prefix(folder).map(Path::to_owned).ok());
+    Ok(own.collect())
 }
 
 /// The changes whose new version of a task has the very code of the live one.

@@ -355,15 +355,20 @@ pub(crate) fn stored_source(
         (None, Some(task)) => task.output.customer.clone(),
         (None, None) => None,
     };
-    let (base, files) = copies::local(pipeline, snapshot);
-    let source = TableSource {
+    Some((dataset_source(pipeline, snapshot), sliced_by))
+}
+
+/// Pinned data as a table, with the types that the file gives to a dataset of that name.
+pub(crate) fn dataset_source(pipeline: &Pipeline, snapshot: &DatasetSnapshot) -> TableSource {
+    let dataset = pipeline.spec.datasets.get(&snapshot.name);
+    let (base, snapshot) = copies::local(pipeline, snapshot);
+    TableSource {
         base,
-        snapshot: files,
+        snapshot,
         types: dataset
             .map(|dataset| dataset.types.clone())
             .unwrap_or_default(),
-    };
-    Some((source, sliced_by))
+    }
 }
 
 /// What an external version left, as a table; `None` where it is not there yet.

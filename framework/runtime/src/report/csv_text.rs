@@ -6,13 +6,15 @@
 //! 1. What would act instead of being seen is made visible ([`visible`]), so that a line of the file is one record
 //!    and a terminal that prints it stays as it was.
 //! 2. A part that a spreadsheet could take for a formula gets a `'` in front. A part is what stands between `;`,
-//!    because a spreadsheet that is set to `;` makes cells of them. It could be a formula if its first character
+//!    because a spreadsheet that is set to `;` makes cells of them; where `;` is the delimiter, between `,`, and where
+//!    a tab is, between both. It could be a formula if its first character
 //!    is one of `= + - @ ＝ ＋ － ＠` or the picture of a control character, blanks, quotes and `'` aside.
 //!    To undo it, drop the first character of every part that still looks like a formula: [`unguard`].
 //! 3. Beyond [`MAX_TEXT_CHARS`] it is cut and says so, as spreadsheets lose what is longer.
 
 use std::fmt::Write as _;
 
+use understudy_core::csv_dialect::{CsvDialect, DecimalMark, Delimiter};
 use understudy_sabotage::Sabotage;
 
 use crate::report::visible::visible;
@@ -47,19 +49,31 @@ impl<'a> Field<'a> {
     }
 }
 
+/// How a file begins.
+#[must_use]
+pub fn beginning(dialect: CsvDialect) -> &'static str {
+    if dialect.bom { "\u{feff}" } else { "" }
+}
+
 /// Appends one line to a CSV text.
-pub fn push_line<'a>(csv: &mut String, fields: impl IntoIterator<Item = Field<'a>>) {
+pub fn push_line<'a>(
+    csv: &mut String,
+    dialect: CsvDialect,
+    fields: impl IntoIterator<Item = Field<'a>>,
+) {
+    let between = dialect.delimiter;
     for (position, field) in fields.into_iter().enumerate() {
         if position > 0 {
-            csv.push(',');
+            csv.push(between.character());
         }
         match field {
             Field::Null => {}
+            Field::Plain(text) if has_decimals(text, dialect) => push_decimals(csv, text, between),
             Field::Plain(text) if is_plain(text) => push_quoted(csv, text),
-            Field::Plain(text) => push_quoted(csv, &safe_text(text)),
+            Field::Plain(text) => push_quoted(csv, &safe_text(text, between)),
             Field::Truth(truth) => csv.push_str(if truth { "true" } else { "false" }),
             Field::Text("") => csv.push_str("\"\""),
-            Field::Text(text) => push_quoted(csv, &safe_text(text)),
+            Field::Text(text) => push_quoted(csv, &safe_text(text, between)),
         }
     }
     csv.push('\n');
@@ -67,34 +81,59 @@ pub fn push_line<'a>(csv: &mut String, fields: impl IntoIterator<Item = Field<'a
 
 /// The text as it stood before [`push_line`] guarded it, apart from what was made visible or cut.
 #[must_use]
-pub fn unguard(field: &str) -> String {
+pub fn unguard(field: &str, delimiter: Delimiter) -> String {
+    let parts = field.split_inclusive(elsewhere(delimiter));
     let part = |part: &str| {
         let guarded = looks_like_formula(part);
         part.chars().skip(usize::from(guarded)).collect::<String>()
     };
-    field.split(';').map(part).collect::<Vec<_>>().join(";")
+    parts.map(part).collect()
 }
 
-fn safe_text(text: &str) -> String {
-    cut(&guard(&visible(text)))
+/// What a spreadsheet that is set to something else takes for the end of a cell.
+fn elsewhere(delimiter: Delimiter) -> &'static [char] {
+    match delimiter {
+        Delimiter::Comma => &[';'],
+        Delimiter::Semicolon => &[','],
+        Delimiter::Tab => &[',', ';'],
+    }
+}
+
+/// A text as [`push_line`] writes it, before its quotes.
+pub(crate) fn safe_text(text: &str, delimiter: Delimiter) -> String {
+    cut(&guard(&visible(text), delimiter))
 }
 
 /// Whether a value that is no text stays what it is. What begins with a sign and is no number, such as a negative
 /// duration or a date before the year nought, would be computed.
 fn is_plain(text: &str) -> bool {
-    let is_number = || text.parse::<f64>().is_ok_and(f64::is_finite);
-    !looks_like_formula(text) || is_number()
+    !looks_like_formula(text) || is_number(text)
 }
 
-fn guard(text: &str) -> String {
+fn is_number(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// Whether a value is a number in which another mark has to stand. A time of day has a point as well, and is none.
+fn has_decimals(text: &str, dialect: CsvDialect) -> bool {
+    dialect.decimal == DecimalMark::Comma && text.contains('.') && is_number(text)
+}
+
+fn push_decimals(csv: &mut String, number: &str, delimiter: Delimiter) {
+    let number = number.replace('.', ",");
+    if delimiter == Delimiter::Comma {
+        push_quoted(csv, &number);
+    } else {
+        csv.push_str(&number);
+    }
+}
+
+fn guard(text: &str, delimiter: Delimiter) -> String {
     if Sabotage::BareFormulas.is_on() {
         return text.to_owned();
     }
     let mut guarded = String::with_capacity(text.len() + 1);
-    for (position, part) in text.split(';').enumerate() {
-        if position > 0 {
-            guarded.push(';');
-        }
+    for part in text.split_inclusive(elsewhere(delimiter)) {
         if looks_like_formula(part) {
             guarded.push('\'');
         }

@@ -21,11 +21,16 @@ pub fn render(report: &RunReport) -> String {
     for (name, problems) in &report.suspended {
         let mut cases = Cases::default();
         cases.add(name, "change", Verdict::Inconclusive, &problems.join("\n"));
-        cases.end(&mut suites, name, report);
+        cases.end(&mut suites, name, report.wall_ms);
     }
+    document(&report.pipeline, &suites)
+}
+
+/// The suites as a document.
+pub(crate) fn document(name: &str, suites: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\">\n{suites}</testsuites>\n",
-        escaped(&report.pipeline)
+        escaped(name)
     )
 }
 
@@ -42,7 +47,7 @@ fn live(suites: &mut String, report: &RunReport) {
         verdict,
         &report.live.reasons.join("\n"),
     );
-    cases.end(suites, "live", report);
+    cases.end(suites, "live", report.wall_ms);
 }
 
 fn suite(suites: &mut String, report: &RunReport, name: &str, change: &ChangeReport) {
@@ -50,7 +55,7 @@ fn suite(suites: &mut String, report: &RunReport, name: &str, change: &ChangeRep
     for (task, found) in &change.tasks {
         cases_of(&mut cases, task, found);
     }
-    cases.end(suites, name, report);
+    cases.end(suites, name, report.wall_ms);
 }
 
 fn cases_of(cases: &mut Cases, task: &str, report: &TaskReport) {
@@ -85,8 +90,9 @@ fn cases_of(cases: &mut Cases, task: &str, report: &TaskReport) {
     }
 }
 
+/// The cases of a suite.
 #[derive(Default)]
-struct Cases {
+pub(crate) struct Cases {
     text: String,
     tests: usize,
     failures: usize,
@@ -121,14 +127,35 @@ impl Cases {
         };
     }
 
-    fn end(self, suites: &mut String, name: &str, report: &RunReport) {
+    /// A case of a test, with why it failed.
+    pub(crate) fn tested(&mut self, class: &str, name: &str, failed: Option<&str>, words: &str) {
+        self.tests += 1;
+        let head = format!(
+            "    <testcase classname=\"{}\" name=\"{}\"",
+            escaped(class),
+            escaped(name)
+        );
+        let _ = match failed {
+            None => writeln!(self.text, "{head}/>"),
+            Some(why) => {
+                self.failures += 1;
+                let (why, words) = (escaped(why), escaped(words));
+                writeln!(
+                    self.text,
+                    "{head}>\n      <failure message=\"{why}\">{words}</failure>\n    </testcase>"
+                )
+            }
+        };
+    }
+
+    pub(crate) fn end(self, suites: &mut String, name: &str, wall_ms: u64) {
         let Self {
             text,
             tests,
             failures,
             skipped,
         } = self;
-        let seconds = report.wall_ms as f64 / 1_000.0;
+        let seconds = wall_ms as f64 / 1_000.0;
         let _ = write!(
             suites,
             "  <testsuite name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" \

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use understudy_core::comparison::{
-    ColumnCounts, Comparison, CustomerCounts, NotCompared, RowCounts, RuleCounts, SchemaDifference,
+    CheckFound, ColumnCounts, Comparison, CustomerCounts, NotCompared, RowCounts, RuleCounts,
+    SchemaDifference,
 };
 use understudy_core::customer::Customer;
 use understudy_core::judge::lanes::TaskVerdict;
 use understudy_core::leak::Leak;
+use understudy_core::run::Usage;
 use understudy_core::run_date::RunDate;
 use understudy_core::stage::{LaneStages, Stage};
 use understudy_core::verdict::Verdict;
 use understudy_core::world::Side;
 
-use crate::report::files::diff::{DIFF_CSV, DiffFiles};
+use crate::report::files::diff::{DiffFiles, diff_csv};
 
 /// The format that this program writes.
 pub const RUN_REPORT_FORMAT: u32 = 1;
@@ -107,6 +109,9 @@ pub struct ChangeReport {
     pub leaks: Vec<LeakReport>,
     /// The compared tasks, by name.
     pub tasks: BTreeMap<String, TaskReport>,
+    /// The same as a page for a browser, as a person can type its path; `None` in runs of earlier programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// A task downstream in which customers who get old rows have other ones than without the flip of others.
@@ -142,6 +147,9 @@ pub struct TaskReport {
     pub columns: Vec<ColumnCounts>,
     /// By rule, in their order; one that matched nothing is among them.
     pub rules: Vec<RuleCounts>,
+    /// What further comparators found, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckFound>,
     /// Differences of schema.
     pub schema: Vec<SchemaDifference>,
     /// Columns that could not be compared.
@@ -152,10 +160,13 @@ pub struct TaskReport {
     pub files: Option<TaskFiles>,
     /// Whether the comparison was there already.
     pub reused: bool,
+    /// What the old and the new version took; `None` where one of them did not run here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<[Usage; 2]>,
 }
 
 /// The report files of one task.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TaskFiles {
     /// The folder that they are in, as a person can type it.
     pub folder: String,
@@ -217,12 +228,21 @@ impl TaskReport {
             customers: verdict.customers.iter().map(customer).collect(),
             columns: found.columns.clone(),
             rules: found.rules.clone(),
+            checks: found.checks.clone(),
             schema: found.schema.clone(),
             not_compared: found.not_compared.clone(),
             notes: found.notes.clone(),
             files: None,
             reused: false,
+            usage: None,
         }
+    }
+
+    /// Whether somebody is at another stage than `shadow`, or gets other rows than old ones.
+    #[must_use]
+    pub fn has_stages(&self) -> bool {
+        let mut customers = self.customers.values();
+        customers.any(|customer| (customer.stage, customer.gets) != (Stage::Shadow, Side::Old))
     }
 
     /// The customers with their reports: the worst verdict first, then the most unexpected rows, then by name.
@@ -245,7 +265,22 @@ impl TaskFiles {
     /// The path of `diff.csv`, as a person can type it.
     #[must_use]
     pub fn diff_csv(&self) -> String {
-        format!("{}/{DIFF_CSV}", self.folder.trim_end_matches('/'))
+        self.path_of(&diff_csv(1))
+    }
+
+    /// The paths of all files of the CSV.
+    #[must_use]
+    pub fn diff_csvs(&self) -> Vec<String> {
+        let numbers = 1..=self.diff.csv_files.max(1);
+        numbers
+            .map(|number| self.path_of(&diff_csv(number)))
+            .collect()
+    }
+
+    /// The path of a report file, as a person can type it.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> String {
+        format!("{}/{name}", self.folder.trim_end_matches('/'))
     }
 }
 

@@ -11,9 +11,11 @@ pub mod diff;
 mod examples;
 mod facts;
 mod figures;
+mod groups;
 mod ink;
 mod page;
 mod painted;
+mod rules;
 mod task;
 mod width;
 
@@ -21,8 +23,8 @@ use std::cmp::Reverse;
 
 use understudy_core::verdict::Verdict;
 
-use self::figures::time;
-pub(crate) use self::figures::{count, counted, percent};
+pub(crate) use self::change::who;
+pub(crate) use self::figures::{count, counted, percent, time};
 use self::page::{Page, name};
 use crate::report::model::{ChangeReport, LiveReport, LiveStatus, RunReport, TaskReport};
 
@@ -179,8 +181,12 @@ fn suspended(page: &mut Page, report: &RunReport) {
 /// Where the differences are, the worst task's first, and what to type.
 fn foot(page: &mut Page, report: &RunReport, detail: &Detail) {
     let paths = differences(report, detail);
-    if !paths.is_empty() || report.next.is_some() {
+    let pages = pages(report, detail);
+    if !paths.is_empty() || !pages.is_empty() || report.next.is_some() {
         page.blank();
+    }
+    for path in pages.into_iter().take(MAX_PATHS) {
+        page.path("report       ", path);
     }
     for path in paths.iter().take(MAX_PATHS) {
         page.path("differences  ", path);
@@ -201,6 +207,16 @@ fn differences(report: &RunReport, detail: &Detail) -> Vec<String> {
         .collect()
 }
 
+/// The changes that are shown, each as a page for a browser.
+fn pages<'a>(report: &'a RunReport, detail: &Detail) -> Vec<&'a str> {
+    let shown = |change: &ChangeReport| change.tasks.keys().any(|task| detail.shows(task));
+    let changes = worst_first(report).into_iter();
+    let changes = changes.filter(|(_, change)| shown(change));
+    changes
+        .filter_map(|(_, change)| change.page.as_deref())
+        .collect()
+}
+
 fn worst_first(report: &RunReport) -> Vec<(&str, &ChangeReport)> {
     let mut changes: Vec<_> = report
         .changes
@@ -211,7 +227,7 @@ fn worst_first(report: &RunReport) -> Vec<(&str, &ChangeReport)> {
     changes
 }
 
-fn worst_tasks(change: &ChangeReport) -> Vec<(&str, &TaskReport)> {
+pub(crate) fn worst_tasks(change: &ChangeReport) -> Vec<(&str, &TaskReport)> {
     let mut tasks: Vec<_> = change
         .tasks
         .iter()

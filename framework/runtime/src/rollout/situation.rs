@@ -15,7 +15,7 @@ use understudy_core::rollout::step::{Lanes, NoStep, Step, StepInput, step};
 use understudy_core::spec::Change;
 use understudy_core::spec::nearest::hint;
 
-use super::{RolloutError, kept};
+use super::{RolloutError, kept, waivers};
 use crate::clock;
 use crate::evidence::{self, code_of, rules_of};
 use crate::observe::code_digests;
@@ -74,6 +74,7 @@ pub fn situation(path: &Path, change: &str, look_in: Evidence) -> Result<Situati
     let found = pipeline.spec.changes.get(change).cloned();
     let found = found.ok_or_else(|| RolloutError::NoChange(unknown(&pipeline, change)))?;
     let code = code_digests(&pipeline).map_err(crate::error::RunError::from)?;
+    waivers::grant(&mut pipeline.spec, &entries, &code);
     let track = match look_in {
         Evidence::Index => evidence::track(&store, &pipeline.spec, &entries, change),
         Evidence::Files => evidence::track_anew(&store, &pipeline.spec, &entries, change),

@@ -1,6 +1,6 @@
 //! From what a run left behind to verdicts, report files and ledger entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use understudy_core::comparison::Comparison;
 use understudy_core::customer::Customer;
@@ -11,6 +11,7 @@ use understudy_core::judge::lanes::{ChangeVerdict, TaskVerdict, judge};
 use understudy_core::ledger::{JudgedRun, KnownBy, LedgerEvent, LiveVersion, Move, PublishedRun};
 use understudy_core::live_edits::live_versions;
 use understudy_core::plan::{PlannedComparison, Work};
+use understudy_core::review::{BugMark, bugs};
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_core::rollout::record::FALLS_AGAIN_WITHIN_SECS;
 use understudy_core::run::{Failure, RunLog};
@@ -20,6 +21,8 @@ use understudy_core::world::Side;
 use super::{Attempt, Halves};
 use crate::evidence;
 use crate::report::files::customers::{CustomerLine, write_customers};
+use crate::report::files::diff::DiffFiles;
+use crate::report::files::group::mark_bugs;
 use crate::report::files::record::Origin;
 use crate::report::files::summary::{SUMMARY_FORMAT, Summary};
 use crate::rollout;
@@ -83,13 +86,7 @@ impl Attempt<'_> {
                 run: Some(self.prepared.plan.run.clone()),
             },
             comparison: comparison.clone(),
-            diff: self
-                .executor
-                .diffs
-                .borrow()
-                .get(&position)
-                .cloned()
-                .unwrap_or_default(),
+            diff: self.diff_files(position),
         };
         let customers = verdict
             .customers
@@ -104,9 +101,10 @@ impl Attempt<'_> {
                     .copied()
                     .unwrap_or_default(),
             });
+        let csv = self.prepared.pipeline.spec.csv;
         let written = summary
             .write(&folder)
-            .and_then(|()| write_customers(&folder, customers.collect()));
+            .and_then(|()| write_customers(&folder, csv, customers.collect()));
         drop(log);
         if let Err(error) = written {
             self.executor.alert(format!(
@@ -281,6 +279,11 @@ impl Attempt<'_> {
             evidence: digest,
             code: evidence.code,
             rules: evidence.rules,
+            // An older run that is judged again does not show what is gone by now.
+            bugs: match self.ran_at {
+                None => self.bugs(change).into_keys().collect(),
+                Some(_) => BTreeSet::new(),
+            },
             ran_at: self.ran_at.clone(),
         });
         if !self.is_last_word(&event) {
@@ -291,6 +294,40 @@ impl Attempt<'_> {
             let spec = &self.prepared.pipeline.spec;
             let _ = evidence::track(&self.prepared.store, spec, ledger.entries(), change);
         }
+    }
+
+    /// What the diff files of a comparison hold, with the groups marked that were called bugs.
+    pub(super) fn diff_files(&self, position: usize) -> DiffFiles {
+        let diff = self.executor.diffs.borrow().get(&position).cloned();
+        let mut diff = diff.unwrap_or_default();
+        let change = &self.prepared.plan.comparisons[position].change;
+        mark_bugs(&mut diff.groups, &self.bugs(change));
+        diff
+    }
+
+    /// The groups of differences that were called bugs, as far as the run does not show that they are gone. Where
+    /// nothing was compared, nothing is known to be gone.
+    pub(super) fn bugs(&self, change: &str) -> BTreeMap<String, BugMark> {
+        let Ok(ledger) = ledger::open(&self.prepared.store) else {
+            return BTreeMap::new();
+        };
+        let mut marks = bugs(ledger.entries(), &self.prepared.plan.pipeline, change);
+        let log = self.executor.log.borrow();
+        let diffs = self.executor.diffs.borrow();
+        let comparisons = self.prepared.plan.comparisons.iter().enumerate();
+        let own = comparisons.filter(|(_, planned)| planned.change == change);
+        let mut found = BTreeSet::new();
+        for (position, _) in own {
+            let outcome = log.comparisons.get(&position).map(|one| &one.outcome);
+            match (outcome, diffs.get(&position)) {
+                (Some(Ok(_)), Some(diff)) => {
+                    found.extend(diff.groups.iter().map(|group| &group.id));
+                }
+                _ => return marks,
+            }
+        }
+        marks.retain(|group, _| found.contains(group));
+        marks
     }
 
     fn evidence(&self, change: &str, verdict: &ChangeVerdict) -> RunEvidence {

@@ -1,6 +1,7 @@
 //! From what happened to what people read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use understudy_core::isolation::doubts;
 use understudy_core::judge::lanes::ChangeVerdict;
 use understudy_core::live_edits::LiveEdit;
 use understudy_core::plan::{Half, NodeId, PlannedComparison, Work};
+use understudy_core::run::{RunLog, Usage};
 use understudy_core::snapshot::DatasetSnapshot;
 use understudy_core::stage::{LaneStages, Stage};
 use understudy_core::verdict::Verdict;
@@ -16,6 +18,8 @@ use understudy_core::world::Side;
 
 use super::{Attempt, LiveEnd, RunRequest};
 use crate::report::files::diff::DIFF_CSV;
+use crate::report::files::group::note_bugs;
+use crate::report::html;
 use crate::report::model::{
     ChangeReport, LeakReport, LiveReport, OutputReport, RUN_REPORT_FORMAT, ReuseReport, RunReport,
     TaskFiles, TaskReport,
@@ -174,7 +178,43 @@ pub(super) fn change(
                 )
             })
             .collect(),
+        page: Some(typed_path(
+            attempt,
+            request,
+            &attempt.prepared.store.page_file(&plan.run, name),
+        )),
     }
+}
+
+/// Writes each change's page. Live has what it gets: a page that cannot be written, or even made, costs no more than the
+/// page, and is said.
+pub(super) fn write_pages(attempt: &Attempt<'_>, report: &mut RunReport) {
+    let changes: Vec<String> = report.changes.keys().cloned().collect();
+    for change in changes {
+        if let Err(why) = write_page(attempt, report, &change) {
+            let alert = format!("the page about `{change}` could not be written: {why}");
+            attempt.executor.alert(alert.clone());
+            report.alerts.push(alert);
+            if let Some(change) = report.changes.get_mut(&change) {
+                change.page = None;
+            }
+        }
+    }
+}
+
+/// Writes the page of one change.
+pub(super) fn write_page(
+    attempt: &Attempt<'_>,
+    report: &RunReport,
+    change: &str,
+) -> Result<(), String> {
+    let Some(found) = report.changes.get(change) else {
+        return Ok(());
+    };
+    let page = catch_unwind(|| html::of_change(report, change, found));
+    let page = page.map_err(|_| "a bug in understudy".to_owned())?;
+    let path = attempt.prepared.store.page_file(&report.run, change);
+    html::write(&path, &page).map_err(|error| error.to_string())
 }
 
 fn leaks(attempt: &Attempt<'_>, request: &RunRequest<'_>, change: &str) -> Vec<LeakReport> {
@@ -230,17 +270,25 @@ fn task(
     let mut report = TaskReport::new(versions, &verdict.tasks[&planned.task], comparison, gets);
     report.notes.extend(side_notes(attempt, planned));
     report.reused = record.is_some_and(|record| record.reused);
+    report.usage = usage(&log, planned);
     report.files = comparison.map(|_| TaskFiles {
         folder: typed_path(attempt, request, &attempt.executor.findings_folder(planned)),
-        diff: attempt
-            .executor
-            .diffs
-            .borrow()
-            .get(&position)
-            .cloned()
-            .unwrap_or_default(),
+        diff: attempt.diff_files(position),
     });
+    if let Some(files) = &report.files {
+        note_bugs(&mut report.notes, &files.diff.groups);
+    }
     report
+}
+
+/// What the two sides took, where both of them ran here.
+fn usage(log: &RunLog, planned: &PlannedComparison) -> Option<[Usage; 2]> {
+    let side = |id: NodeId| {
+        let record = log.nodes.get(&id)?;
+        let ran = record.outcome.is_ok() && record.usage.wall_ms > 0;
+        ran.then_some(record.usage)
+    };
+    Some([side(planned.old)?, side(planned.new)?])
 }
 
 /// What is worth knowing of how the two sides came about.

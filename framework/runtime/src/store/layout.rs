@@ -9,6 +9,7 @@ use understudy_core::world::Side;
 
 use crate::mask::KEY_FILE;
 use crate::pipeline::Pipeline;
+use crate::report::html::REPORT_HTML;
 use crate::store::remote::is_remote;
 
 /// The store of a pipeline: a folder, which holds copies where the store itself is in an object store.
@@ -130,9 +131,23 @@ impl Store {
     /// The findings on one task of one change in a run.
     #[must_use]
     pub fn findings_dir(&self, run: &str, change: &str, task: &str) -> PathBuf {
-        self.run_dir(run)
-            .join(change_part(change))
-            .join(path_part::encode(task))
+        let part = path_part::encode(task);
+        let part = if part == REPORT_HTML {
+            escaped(&part)
+        } else {
+            part
+        };
+        self.change_dir(run, change).join(part)
+    }
+
+    /// What a run says about one change, as a page for a browser.
+    #[must_use]
+    pub fn page_file(&self, run: &str, change: &str) -> PathBuf {
+        self.change_dir(run, change).join(REPORT_HTML)
+    }
+
+    fn change_dir(&self, run: &str, change: &str) -> PathBuf {
+        self.run_dir(run).join(change_part(change))
     }
 
     /// The folder below which a task's unpublished outputs of one change are, for all dates and runs.
@@ -232,10 +247,17 @@ fn date_part(date: RunDate) -> String {
 /// is escaped that cannot stand for itself, so escaping the first letter gives a name that no other change has.
 fn change_part(change: &str) -> String {
     let part = path_part::encode(change);
-    match part.as_bytes() {
-        [first, ..] if RUN_FILES.contains(&part.as_str()) => format!("%{first:02X}{}", &part[1..]),
-        _ => part,
+    if RUN_FILES.contains(&part.as_str()) {
+        escaped(&part)
+    } else {
+        part
     }
+}
+
+/// The part with its first letter escaped, where something of ours has that name.
+fn escaped(part: &str) -> String {
+    let (first, rest) = part.split_at(1);
+    format!("%{:02X}{rest}", first.as_bytes()[0])
 }
 
 #[cfg(test)]

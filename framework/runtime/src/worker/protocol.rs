@@ -1,10 +1,14 @@
 //! What a supervisor asks of a worker, and what it answers. Both are JSON files in the worker's own folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use understudy_core::comparison::Comparison;
+use understudy_core::case::{Case, CaseTable};
+use understudy_core::check::{Check, CheckKind};
+use understudy_core::comparison::{CheckFindings, Comparison};
+use understudy_core::csv_dialect::CsvDialect;
+use understudy_core::customer::Customer;
 use understudy_core::digest::Digest;
 use understudy_core::isolation::Isolation;
 use understudy_core::rollout::Assembly;
@@ -44,6 +48,8 @@ pub enum Job {
     Task(Box<TaskJob>),
     /// Compare two outputs.
     Compare(Box<CompareJob>),
+    /// Look at two outputs in a way of the user's.
+    Check(Box<CheckJob>),
     /// Put two outputs together by customer.
     Assemble(Box<AssembleJob>),
     /// Compare any two tables.
@@ -54,17 +60,30 @@ pub enum Job {
     Probe(ProbeJob),
     /// Put tokens in the place of masked values in texts.
     Scrub(Box<ScrubJob>),
+    /// Find the customers that a rule is for.
+    Customers(Box<CustomersJob>),
+    /// Compare the tables of a case.
+    Case(Box<CaseJob>),
+    /// Find the rows of one key.
+    Pick(Box<PickJob>),
 }
 
 impl Job {
     /// Whether it does what users asked for, as against the framework's own chores.
     pub(super) fn is_of_the_user(&self) -> bool {
-        matches!(self, Self::Task(_) | Self::Compare(_) | Self::Diff(_))
+        matches!(
+            self,
+            Self::Task(_) | Self::Compare(_) | Self::Check(_) | Self::Diff(_)
+        )
     }
 
     /// Whether the worker itself runs code of the user's, with the environment that the code sees.
     pub(super) fn runs_code_itself(&self) -> bool {
-        matches!(self, Self::Task(job) if matches!(job.code, JobCode::Rust { .. }))
+        match self {
+            Self::Task(job) => matches!(job.code, JobCode::Rust { .. }),
+            Self::Check(job) => matches!(job.check.kind, CheckKind::Rust(_)),
+            _ => false,
+        }
     }
 }
 
@@ -76,14 +95,20 @@ pub enum Answer {
     Inspected(Inspected),
     /// To [`Job::Task`] and [`Job::Assemble`].
     Made(NodeResult),
-    /// To [`Job::Compare`] and [`Job::Diff`].
+    /// To [`Job::Compare`], [`Job::Diff`] and [`Job::Case`].
     Compared(Findings),
+    /// To [`Job::Check`].
+    Checked(Checked),
     /// To [`Job::Copy`].
     Copied,
     /// To [`Job::Probe`].
     Probed(Probed),
+    /// To [`Job::Pick`]: the rows of the old and of the new table.
+    Picked(Box<[CaseTable; 2]>),
     /// To [`Job::Scrub`]: the texts.
     Scrubbed(Vec<String>),
+    /// To [`Job::Customers`].
+    Customers(BTreeSet<String>),
     /// To [`Job::Diff`]: an option names a column that neither table has.
     NoColumn(String),
     /// To any of them.
@@ -97,6 +122,17 @@ pub struct Findings {
     pub comparison: Comparison,
     /// What the report files hold.
     pub diff: DiffFiles,
+}
+
+/// Finds the customers who have rows in a table that meet a predicate.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CustomersJob {
+    /// The table.
+    pub source: TableSource,
+    /// The column that names them.
+    pub column: String,
+    /// The predicate; `None` takes all rows.
+    pub predicate: Option<String>,
 }
 
 /// Reads schemas.
@@ -291,10 +327,93 @@ pub struct CompareJob {
     pub mask: Option<MaskOrder>,
     /// Where the findings go.
     pub report_folder: PathBuf,
+    /// How CSV files are written there.
+    pub csv: CsvDialect,
     /// The memory that it may plan with, in bytes.
     pub memory_bytes: u64,
     /// How many threads it may use.
     pub threads: usize,
+}
+
+/// Compares the tables of a case.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CaseJob {
+    /// The case.
+    pub case: Case,
+}
+
+/// Finds the rows of one key in the two tables of a comparison.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PickJob {
+    /// The old table.
+    pub old: TableSource,
+    /// The new table.
+    pub new: TableSource,
+    /// The columns of the key, each with the value's text.
+    pub key: Vec<(String, String)>,
+    /// The columns that are masked in what is found.
+    pub mask: Option<MaskOrder>,
+}
+
+/// Looks at two outputs in a way of the user's.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CheckJob {
+    /// The change that it is evidence for.
+    pub change: String,
+    /// The task.
+    pub task: String,
+    /// The date of the run.
+    pub date: RunDate,
+    /// The run.
+    pub run: String,
+    /// The run's pinned instant: nanoseconds since the epoch.
+    pub now_nanos: i64,
+    /// How it is looked at.
+    pub check: Check,
+    /// The old world's output.
+    pub old: TableSource,
+    /// The new world's output.
+    pub new: TableSource,
+    /// The columns that identify a row.
+    pub key: Vec<String>,
+    /// The column that says whose row it is.
+    pub customer: Option<String>,
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// The columns that are masked in what is found.
+    pub mask: Option<MaskOrder>,
+    /// The customers of both outputs, where columns are masked: another name may be a masked value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customers: Option<BTreeSet<Customer>>,
+    /// The folder that a program writes what it finds into.
+    pub output: PathBuf,
+    /// The pipeline file's folder: a program's working directory.
+    pub pipeline_folder: PathBuf,
+    /// The memory that it may plan with, in bytes.
+    pub memory_bytes: u64,
+    /// How many threads it may use.
+    pub threads: usize,
+    /// Where what a program prints is kept: standard output, then standard error.
+    pub logs: [PathBuf; 2],
+}
+
+/// What a check found.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Checked {
+    /// The findings.
+    pub found: CheckFindings,
+    /// What each rule expects of them, in the rules' order.
+    pub expected: Vec<ExpectedFindings>,
+}
+
+/// What one rule expects of a check's findings.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ExpectedFindings {
+    /// How many.
+    pub findings: u64,
+    /// Them by customer. One that belongs to every customer is not among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub customers: BTreeMap<Customer, u64>,
 }
 
 /// Copies one version of a Delta table.
@@ -364,6 +483,8 @@ pub struct DiffJob {
     pub named: Vec<NamedColumn>,
     /// Where the findings go, if they are wanted.
     pub report_folder: Option<PathBuf>,
+    /// How CSV files are written there.
+    pub csv: CsvDialect,
     /// The memory that it may plan with, in bytes.
     pub memory_bytes: u64,
     /// How many threads it may use.

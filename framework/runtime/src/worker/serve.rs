@@ -16,10 +16,15 @@ use super::busy::{Busy, SPENT_FILE, Spent};
 use super::protocol::{Answer, Invocation, Job};
 use super::{WORKER_VERB, sandbox};
 
+mod case;
+mod check;
 mod compare;
 mod copy;
+mod customers;
 mod diff;
 mod inspect;
+mod pick;
+mod predicates;
 mod probe;
 mod put_together;
 mod scrub;
@@ -131,10 +136,14 @@ fn answer(invocation: Invocation, temporary: &Path, registry: &Registry) -> Answ
         Job::Inspect(job) => inspect::inspect(&job, temporary).map(Answer::Inspected),
         Job::Task(job) => task::execute(&job, temporary, launcher, registry).map(Answer::Made),
         Job::Compare(job) => compare::compare(&job, temporary).map(Answer::Compared),
+        Job::Check(job) => check::check(&job, temporary, launcher, registry).map(Answer::Checked),
         Job::Diff(job) => diff::diff(&job, temporary),
         Job::Probe(job) => Ok(Answer::Probed(probe::probe(&job))),
         Job::Copy(job) => copy::copy(&job).map(|()| Answer::Copied),
+        Job::Case(job) => case::case(&job, temporary).map(Answer::Compared),
+        Job::Pick(job) => pick::pick(&job).map(|tables| Answer::Picked(Box::new(tables))),
         Job::Scrub(job) => scrub::scrub(&job).map(Answer::Scrubbed),
+        Job::Customers(job) => customers::customers(&job).map(Answer::Customers),
         Job::Assemble(job) => put_together::put_together(&job).map(Answer::Made),
     };
     answer.unwrap_or_else(Answer::Failed)

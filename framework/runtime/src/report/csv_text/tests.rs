@@ -2,7 +2,7 @@ use super::*;
 
 fn line(fields: &[Field<'_>]) -> String {
     let mut csv = String::new();
-    push_line(&mut csv, fields.iter().copied());
+    push_line(&mut csv, CsvDialect::default(), fields.iter().copied());
     csv
 }
 
@@ -118,17 +118,68 @@ fn corpus() -> Vec<String> {
     corpus
 }
 
+/// Every dialect that there is.
+fn dialects() -> Vec<CsvDialect> {
+    let mut dialects = Vec::new();
+    for delimiter in [Delimiter::Comma, Delimiter::Semicolon, Delimiter::Tab] {
+        for decimal in [DecimalMark::Point, DecimalMark::Comma] {
+            dialects.push(CsvDialect {
+                bom: false,
+                delimiter,
+                decimal,
+            });
+        }
+    }
+    dialects
+}
+
+#[test]
+fn a_decimal_comma_stands_in_numbers_only() {
+    let fields = [
+        Field::Plain("-1.5"),
+        Field::Plain("1.5e-7"),
+        Field::Plain("12:30:00.25"),
+        Field::Plain("2026-01-01T00:00:00.5Z"),
+        Field::Text("1.5"),
+        Field::Plain("-PT1.5S"),
+        Field::Plain("7"),
+    ];
+    let german = |delimiter| {
+        let mut csv = String::new();
+        let dialect = CsvDialect {
+            bom: true,
+            delimiter,
+            decimal: DecimalMark::Comma,
+        };
+        push_line(&mut csv, dialect, fields);
+        csv
+    };
+    assert_eq!(
+        german(Delimiter::Semicolon),
+        "-1,5;1,5e-7;12:30:00.25;2026-01-01T00:00:00.5Z;1.5;'-PT1.5S;7\n"
+    );
+    assert_eq!(
+        german(Delimiter::Comma),
+        "\"-1,5\",\"1,5e-7\",12:30:00.25,2026-01-01T00:00:00.5Z,1.5,'-PT1.5S,7\n"
+    );
+}
+
 #[test]
 fn no_cell_is_a_formula_whatever_the_delimiter() {
     let corpus = corpus();
     assert!(corpus.len() >= 2_000, "{}", corpus.len());
-    for text in &corpus {
-        let csv = line(&[
+    for (text, dialect) in corpus
+        .iter()
+        .flat_map(|text| dialects().into_iter().map(move |dialect| (text, dialect)))
+    {
+        let mut csv = String::new();
+        let fields = [
             Field::Plain("1"),
             Field::Text(text),
             Field::Text("end"),
             Field::Text(text),
-        ]);
+        ];
+        push_line(&mut csv, dialect, fields);
         for delimiter in *b",;\t" {
             let records = parsed(&csv, delimiter);
             assert_eq!(records.len(), 1, "{text:?} made {csv:?}");
@@ -150,10 +201,15 @@ fn no_cell_is_a_formula_whatever_the_delimiter() {
 fn the_guard_comes_off() {
     let plain = ["", "a", "O'Hare", "'", "''", ";", "a;b;", "{\"a\":\"b\"}"].map(str::to_owned);
     for text in corpus().into_iter().chain(plain) {
-        let csv = line(&[Field::Text(&text), Field::Text("end")]);
-        let field = parsed(&csv, b',').remove(0).remove(0);
-        assert_eq!(unguard(&field), visible(&text), "{text:?}");
-        assert_eq!(unguard(&guard(&text)), text);
+        for dialect in dialects() {
+            let (mut csv, delimiter) = (String::new(), dialect.delimiter);
+            push_line(&mut csv, dialect, [Field::Text(&text), Field::Text("end")]);
+            let field = parsed(&csv, delimiter.character() as u8)
+                .remove(0)
+                .remove(0);
+            assert_eq!(unguard(&field, delimiter), visible(&text), "{text:?}");
+            assert_eq!(unguard(&guard(&text, delimiter), delimiter), text);
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use understudy_core::comparison::CustomerCounts;
+use understudy_core::csv_dialect::CsvDialect;
 use understudy_core::customer::Customer;
 use understudy_core::stage::Stage;
 use understudy_core::verdict::Verdict;
 
 use super::whole_file::write_whole;
-use crate::report::csv_text::{Field, push_line};
+use crate::report::csv_text::{Field, beginning, push_line};
 use crate::report::error::ReportError;
 
 /// The file's name.
@@ -44,12 +45,16 @@ pub struct CustomerLine {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write_customers(folder: &Path, mut customers: Vec<CustomerLine>) -> Result<(), ReportError> {
+pub fn write_customers(
+    folder: &Path,
+    dialect: CsvDialect,
+    mut customers: Vec<CustomerLine>,
+) -> Result<(), ReportError> {
     customers.sort_by(|a, b| worst_first(a).cmp(&worst_first(b)));
-    let mut text = String::new();
-    push_line(&mut text, COLUMNS.map(Field::Plain));
+    let mut text = beginning(dialect).to_owned();
+    push_line(&mut text, dialect, COLUMNS.map(Field::Plain));
     for customer in &customers {
-        push_customer(&mut text, customer);
+        push_customer(&mut text, dialect, customer);
     }
     write_whole(&folder.join(CUSTOMERS_CSV), &text)
 }
@@ -65,7 +70,7 @@ fn worst_first(line: &CustomerLine) -> impl Ord {
     )
 }
 
-fn push_customer(text: &mut String, line: &CustomerLine) {
+fn push_customer(text: &mut String, dialect: CsvDialect, line: &CustomerLine) {
     let CustomerCounts {
         old,
         new,
@@ -85,7 +90,7 @@ fn push_customer(text: &mut String, line: &CustomerLine) {
         Field::plain(stage.as_deref()),
     ];
     fields.extend(counts.iter().map(|count| Field::Plain(count)));
-    push_line(text, fields);
+    push_line(text, dialect, fields);
 }
 
 #[cfg(test)]
@@ -144,7 +149,7 @@ mod tests {
             ),
             line(named(""), Verdict::Expected, Some(Stage::Shadow), [4, 0]),
         ];
-        write_customers(folder.path(), lines).unwrap();
+        write_customers(folder.path(), CsvDialect::default(), lines).unwrap();
         let text = std::fs::read_to_string(folder.path().join(CUSTOMERS_CSV)).unwrap();
         expect![[r#"
             customer,verdict,stage,old_rows,new_rows,changed,only_old,only_new,expected,unexpected

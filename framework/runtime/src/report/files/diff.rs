@@ -9,29 +9,36 @@
 //! the old row's, or of the new row's where there is no old one; a row that moved to another customer shows that
 //! as a change of the customer column.
 //!
-//! Both files have the same lines, up to [`MAX_CSV_LINES`]: beyond it, the CSV leaves out expected lines first.
+//! A spreadsheet shows 1,048,576 rows, so that the CSV goes on in `diff-2.csv` and so forth, each with the header, after
+//! [`MAX_CSV_LINES`]. Both formats have the same lines, up to [`MAX_CSV_FILES`] such files: beyond them, the CSV leaves
+//! out expected lines first.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use understudy_comparators::{Findings, FindingsError, Layout};
 use understudy_core::comparison::Comparison;
+use understudy_core::csv_dialect::CsvDialect;
 use understudy_core::judge::rows::JudgedRow;
 
+use super::csv_files::{Csv, Room};
 use super::example::{Example, Examples};
+use super::group::{Group, Grouping};
 use super::line::Line;
 use super::parquet_file::ParquetFile;
 use super::record::{self, Origin, OriginTexts, Record};
 use super::sort::Sorter;
 use super::whole_file::WholeFile;
 use crate::mask::Mask;
-use crate::report::csv_text::{Field, push_line};
+use crate::report::csv_text::Field;
 use crate::report::error::ReportError;
 
 pub use super::sort::SortLimits;
 
-/// The most lines that `diff.csv` has, its header aside. A spreadsheet shows 1,048,576.
-pub const MAX_CSV_LINES: u64 = 1_000_000;
+/// The most lines that one file of the CSV has, its header aside: with it, a spreadsheet is full.
+pub const MAX_CSV_LINES: u64 = 1_048_575;
+/// The most files of the CSV. What is more is in `diff.parquet` only.
+pub const MAX_CSV_FILES: u64 = 10;
 
 /// The name of the CSV.
 pub const DIFF_CSV: &str = "diff.csv";
@@ -41,8 +48,10 @@ pub const DIFF_PARQUET: &str = "diff.parquet";
 /// What may be used up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DiffLimits {
-    /// Lines of `diff.csv`.
+    /// Lines of one file of the CSV.
     pub csv_lines: u64,
+    /// Files of the CSV.
+    pub csv_files: u64,
     /// Memory for sorting.
     pub sort: SortLimits,
 }
@@ -51,24 +60,45 @@ impl Default for DiffLimits {
     fn default() -> Self {
         Self {
             csv_lines: MAX_CSV_LINES,
+            csv_files: MAX_CSV_FILES,
             sort: SortLimits::default(),
         }
     }
 }
 
 /// What was written.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct DiffFiles {
     /// Lines of `diff.parquet`: every unexpected difference, and those expected ones that the comparison gave.
     pub lines: u64,
     /// Those of them that no rule expects.
     pub unexpected_lines: u64,
-    /// Lines of `diff.csv`; fewer than `lines` where it was capped.
+    /// Lines of `diff.csv` and those that it goes on in; fewer than `lines` where that was capped.
     pub csv_lines: u64,
-    /// Whether `diff.csv` has all lines; if not, those that it lacks are in `diff.parquet`.
+    /// The files that these stand in: `diff.csv`, `diff-2.csv` and so forth.
+    #[serde(default = "one")]
+    pub csv_files: u64,
+    /// Whether the CSV has all lines; if not, those that it lacks are in `diff.parquet`.
     pub csv_complete: bool,
     /// The first unexpected differences of the customers that have most of them.
     pub examples: Vec<Example>,
+    /// The unexpected differences, grouped: the largest group first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+}
+
+/// Stores of earlier programs have one file.
+fn one() -> u64 {
+    1
+}
+
+/// The name of a file of the CSV, counted from one.
+#[must_use]
+pub fn diff_csv(number: u64) -> String {
+    match number {
+        0 | 1 => DIFF_CSV.to_owned(),
+        number => format!("diff-{number}.csv"),
+    }
 }
 
 /// Takes the rows of one comparison, in any order, and writes the files at the end.
@@ -78,6 +108,7 @@ pub struct DiffWriter {
     origin: OriginTexts,
     rules: Vec<String>,
     limits: DiffLimits,
+    dialect: CsvDialect,
     layout: Option<Layout>,
     mask: Mask,
     sorter: Sorter,
@@ -101,6 +132,7 @@ impl DiffWriter {
             origin: origin.into(),
             rules,
             limits,
+            dialect: CsvDialect::default(),
             layout: None,
             mask: Mask::nothing(),
             sorter: Sorter::new(temp, limits.sort),
@@ -115,6 +147,12 @@ impl DiffWriter {
         Self { mask, ..self }
     }
 
+    /// The same, with a CSV as some spreadsheet wants it.
+    #[must_use]
+    pub fn speaking(self, dialect: CsvDialect) -> Self {
+        Self { dialect, ..self }
+    }
+
     /// Writes both files, if there is a folder for them. The comparison says which customers are worth an example.
     ///
     /// # Errors
@@ -125,10 +163,14 @@ impl DiffWriter {
         let folder = self.folder.as_deref();
         let mut files = folder
             .map(|folder| {
-                Twins::create(folder, &names, self.limits.csv_lines, self.unexpected_lines)
+                let room = Room::new(self.limits, self.unexpected_lines);
+                Twins::create(folder, &names, self.dialect, room)
             })
             .transpose()?;
         let mut examples = Examples::of_worst(comparison);
+        let columns = layout.columns.iter();
+        let hidden = columns.map(|column| self.mask.has(&column.name)).collect();
+        let mut grouping = Grouping::new(hidden);
         for line in self.sorter.finish()? {
             let line = line?;
             if let Some(files) = &mut files {
@@ -136,15 +178,18 @@ impl DiffWriter {
                 files.push(&record.fields(line.is_expected()), line.is_expected())?;
             }
             examples.see(&line, &layout);
+            grouping.see(&line, &layout);
         }
         let (lines, unexpected_lines) = (self.lines, self.unexpected_lines);
-        let csv_lines = files.map_or(Ok(0), Twins::finish)?;
+        let (csv_lines, csv_files) = files.map_or(Ok((0, 0)), Twins::finish)?;
         Ok(DiffFiles {
             lines,
             unexpected_lines,
             csv_lines,
+            csv_files,
             csv_complete: folder.is_none() || csv_lines == lines,
             examples: examples.worst_first(),
+            groups: grouping.finish(&comparison.schema, &layout, self.origin.origin()),
         })
     }
 }
@@ -197,13 +242,13 @@ impl Twins {
     fn create(
         folder: &Path,
         names: &[String],
-        csv_lines: u64,
-        unexpected_lines: u64,
+        dialect: CsvDialect,
+        room: Room,
     ) -> Result<Self, ReportError> {
         let parquet = WholeFile::create(&folder.join(DIFF_PARQUET))?;
         let is_truth = |position| record::is_truth(position, names);
         Ok(Self {
-            csv: Csv::create(&folder.join(DIFF_CSV), names, csv_lines, unexpected_lines)?,
+            csv: Csv::create(folder, names, dialect, room)?,
             parquet: ParquetFile::create(parquet, names, is_truth)?,
         })
     }
@@ -213,68 +258,10 @@ impl Twins {
         self.parquet.push(fields)
     }
 
-    /// The lines of the CSV.
-    fn finish(self) -> Result<u64, ReportError> {
+    /// The lines of the CSV, and its files.
+    fn finish(self) -> Result<(u64, u64), ReportError> {
         self.parquet.finish()?;
         self.csv.finish()
-    }
-}
-
-/// The CSV and what room is left in it.
-struct Csv {
-    file: WholeFile,
-    text: String,
-    lines: u64,
-    unexpected_room: u64,
-    expected_room: u64,
-}
-
-impl Csv {
-    /// Unexpected lines take their room first; what they leave is for expected ones.
-    fn create(
-        path: &Path,
-        names: &[String],
-        room: u64,
-        unexpected: u64,
-    ) -> Result<Self, ReportError> {
-        let file = WholeFile::create(path)?;
-        let unexpected_room = unexpected.min(room);
-        let mut csv = Self {
-            file,
-            text: String::new(),
-            lines: 0,
-            unexpected_room,
-            expected_room: room - unexpected_room,
-        };
-        csv.write(names.iter().map(|name| Field::Text(name)))?;
-        Ok(csv)
-    }
-
-    fn push(&mut self, fields: &[Field<'_>], is_expected: bool) -> Result<(), ReportError> {
-        let room = if is_expected {
-            &mut self.expected_room
-        } else {
-            &mut self.unexpected_room
-        };
-        if *room == 0 {
-            return Ok(());
-        }
-        *room -= 1;
-        self.lines += 1;
-        self.write(fields.iter().copied())
-    }
-
-    fn write<'a>(
-        &mut self,
-        fields: impl IntoIterator<Item = Field<'a>>,
-    ) -> Result<(), ReportError> {
-        self.text.clear();
-        push_line(&mut self.text, fields);
-        self.file.push(&self.text)
-    }
-
-    fn finish(self) -> Result<u64, ReportError> {
-        self.file.finish().map(|()| self.lines)
     }
 }
 

@@ -4,11 +4,12 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 use understudy_comparators::Layout;
-use understudy_core::comparison::{Comparison, CustomerCounts};
+use understudy_core::comparison::{CellDifference, Comparison, CustomerCounts};
 use understudy_core::customer::Customer;
 use understudy_core::rule::DifferenceKind;
 use understudy_core::schema::Column;
 use understudy_core::value::Value;
+use unicode_width::UnicodeWidthChar as _;
 
 use super::line::{Line, LineChange};
 
@@ -20,6 +21,8 @@ const MAX_PER_CUSTOMER: usize = 3;
 const MAX_CELLS: usize = 6;
 /// The characters that are kept of a text.
 const MAX_TEXT_CHARS: usize = 120;
+/// The characters before the first difference of two long texts.
+const CONTEXT_CHARS: usize = 30;
 
 /// An unexpected difference.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -52,6 +55,9 @@ pub struct ExampleCell {
     pub old: Option<String>,
     /// The new value's text, `None` for NULL.
     pub new: Option<String>,
+    /// New minus old: a decimal for numbers, an ISO duration for times, where there is such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<String>,
     /// New minus old in percent of old, as a decimal, where there is such a thing.
     pub delta_pct: Option<String>,
 }
@@ -114,23 +120,14 @@ impl Examples {
     }
 }
 
-fn example(line: &Line, layout: &Layout) -> Example {
+pub(crate) fn example(line: &Line, layout: &Layout) -> Example {
     let key = layout.key.iter().zip(line.key.iter());
     let key = key.map(|(column, value)| NamedText {
         column: column.name.clone(),
         text: text(value),
     });
     let cells = match &line.change {
-        LineChange::Cell(cell) => vec![ExampleCell {
-            column: layout
-                .columns
-                .get(cell.column)
-                .map(|column| column.name.clone())
-                .unwrap_or_default(),
-            old: text(&cell.old),
-            new: text(&cell.new),
-            delta_pct: Value::delta_pct(&cell.old, &cell.new),
-        }],
+        LineChange::Cell(cell) => vec![changed_cell(cell, layout)],
         LineChange::OnlyOld(values) => {
             row_cells(values, layout, |column, value| (column, value, None))
         }
@@ -143,6 +140,18 @@ fn example(line: &Line, layout: &Layout) -> Example {
         key: key.collect(),
         kind: line.kind(),
         cells,
+    }
+}
+
+fn changed_cell(cell: &CellDifference, layout: &Layout) -> ExampleCell {
+    let (old, new) = apart(cell.old.render(), cell.new.render());
+    let column = layout.columns.get(cell.column);
+    ExampleCell {
+        column: column.map(|column| column.name.clone()).unwrap_or_default(),
+        old,
+        new,
+        delta: Value::delta(&cell.old, &cell.new),
+        delta_pct: Value::delta_pct(&cell.old, &cell.new),
     }
 }
 
@@ -160,6 +169,7 @@ fn row_cells(
             column,
             old,
             new,
+            delta: None,
             delta_pct: None,
         }
     };
@@ -173,10 +183,38 @@ fn row_cells(
 }
 
 fn text(value: &Value) -> Option<String> {
-    value
-        .render()
-        .map(|text| match text.char_indices().nth(MAX_TEXT_CHARS) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
-        })
+    value.render().map(cut)
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(MAX_TEXT_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// The texts of a cell, each cut so that one sees where they differ: long ones from just before that place on.
+fn apart(old: Option<String>, new: Option<String>) -> (Option<String>, Option<String>) {
+    let (Some(old), Some(new)) = (&old, &new) else {
+        return (old.map(cut), new.map(cut));
+    };
+    let is_long = |text: &str| text.chars().nth(MAX_TEXT_CHARS).is_some();
+    let same = old.chars().zip(new.chars());
+    let same = same.take_while(|(old, new)| old == new).count();
+    let skip = if is_long(old) || is_long(new) {
+        same.saturating_sub(CONTEXT_CHARS)
+    } else {
+        0
+    };
+    (Some(cut(from(old, skip))), Some(cut(from(new, skip))))
+}
+
+/// The text from so many characters on; nothing is cut from the letter that it is a mark on.
+fn from(text: &str, skip: usize) -> String {
+    if skip == 0 {
+        return text.to_owned();
+    }
+    let rest = text.chars().skip(skip);
+    let rest = rest.skip_while(|c| c.width() == Some(0));
+    ['…'].into_iter().chain(rest).collect()
 }

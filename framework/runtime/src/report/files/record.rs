@@ -90,6 +90,12 @@ pub(crate) struct OriginTexts {
     date: Option<String>,
 }
 
+impl OriginTexts {
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
 impl From<Origin> for OriginTexts {
     fn from(origin: Origin) -> Self {
         Self {

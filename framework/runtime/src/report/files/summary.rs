@@ -89,6 +89,7 @@ mod tests {
             rules: vec![RuleCounts {
                 name: "moves a little".into(),
                 differences: 1,
+                ..RuleCounts::default()
             }],
             ..Default::default()
         };
@@ -101,8 +102,10 @@ mod tests {
             lines: 2,
             unexpected_lines: 1,
             csv_lines: 1,
+            csv_files: 1,
             csv_complete: false,
             examples: Vec::new(),
+            groups: Vec::new(),
         };
         Summary {
             version: SUMMARY_FORMAT,
@@ -162,7 +165,8 @@ mod tests {
               "rules": [
                 {
                   "name": "moves a little",
-                  "differences": 1
+                  "differences": 1,
+                  "rows": 0
                 }
               ],
               "not_compared": [],
@@ -171,6 +175,7 @@ mod tests {
                 "lines": 2,
                 "unexpected_lines": 1,
                 "csv_lines": 1,
+                "csv_files": 1,
                 "csv_complete": false,
                 "examples": []
               }

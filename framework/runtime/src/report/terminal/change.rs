@@ -67,7 +67,7 @@ fn show_leak(page: &mut Page, report: &LeakReport) {
 }
 
 /// Who gets what, and who saw what should not be.
-fn who(report: &ChangeReport, live: LiveStatus) -> String {
+pub(crate) fn who(report: &ChangeReport, live: LiveStatus) -> String {
     match live {
         LiveStatus::Failed | LiveStatus::Interrupted => "nothing was published".to_owned(),
         LiveStatus::NotAsked => gets(&report.stages),

@@ -5,8 +5,9 @@ use understudy_core::verdict::Verdict;
 use super::figures::counted;
 use super::ink::Ink;
 use super::page::Page;
-use super::{Detail, Tone, customers, examples, facts, task, tone};
+use super::{Detail, Tone, task, tone};
 use crate::diff::DiffReport;
+use crate::report::html::REPORT_HTML;
 
 /// The text to print: the verdict first, then what explains it, then where to read on.
 #[must_use]
@@ -31,10 +32,12 @@ pub fn render(report: &DiffReport, ink: Ink) -> String {
         counted(rows.matched, "pair", "pairs")
     );
     page.entry(&[(Tone::Quiet, "    tables    ")], &sides);
-    customers::show(&mut page, shown, &Detail::Summary);
-    examples::show(&mut page, shown, &Detail::Summary);
-    facts::show(&mut page, shown, &Detail::Summary);
+    task::findings(&mut page, shown, &Detail::Summary);
     if let Some(out) = &report.out {
+        page.path(
+            "    report    ",
+            &out.join(REPORT_HTML).display().to_string(),
+        );
         page.path("    files     ", &out.display().to_string());
     }
     page.finish()

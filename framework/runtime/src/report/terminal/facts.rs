@@ -1,4 +1,4 @@
-//! What the differences have in common: columns, rows, schema, rules, notes.
+//! What the differences have in common: rows, columns, schema; and notes.
 
 use std::cmp::Reverse;
 
@@ -9,28 +9,32 @@ use super::page::{Page, name};
 use super::{Detail, Tone};
 use crate::report::model::TaskReport;
 
-/// The columns, rules and schema differences of a summary.
-const MAX_FACTS: usize = 5;
-const NAME_WIDTH: usize = 40;
+/// The columns, rules, checks and schema differences of a summary.
+pub(super) const MAX_FACTS: usize = 5;
+pub(super) const NAME_WIDTH: usize = 40;
 
+/// What differs, before it is said whose it is.
 pub(crate) fn show(page: &mut Page, report: &TaskReport, detail: &Detail) {
     let most = detail.at_most(MAX_FACTS);
-    list(page, "columns", columns(&report.columns), most);
     list(
         page,
         "rows",
         report.rows.as_ref().map(rows).unwrap_or_default(),
         most,
     );
+    list(page, "columns", columns(&report.columns), most);
     list(
         page,
         "schema",
         report.schema.iter().map(schema).collect(),
         most,
     );
-    rules(page, report, most);
+}
+
+/// What is worth knowing of how it was found and written.
+pub(crate) fn end(page: &mut Page, report: &TaskReport) {
     notes(page, report);
-    capped(page, report);
+    files(page, report);
 }
 
 /// What is worth knowing and is no difference.
@@ -40,7 +44,7 @@ pub(super) fn notes(page: &mut Page, report: &TaskReport) {
     }
 }
 
-fn list(page: &mut Page, label: &str, mut facts: Vec<String>, most: usize) {
+pub(super) fn list(page: &mut Page, label: &str, mut facts: Vec<String>, most: usize) {
     if facts.is_empty() {
         return;
     }
@@ -100,34 +104,15 @@ fn schema(difference: &SchemaDifference) -> String {
     format!("{kind}: {column} ({}), {judged}", types.join(" -> "))
 }
 
-/// What each rule explained; one that matched nothing may no longer be needed, or may not say what it should.
-fn rules(page: &mut Page, report: &TaskReport, most: usize) {
-    let (used, idle): (Vec<_>, Vec<_>) = report.rules.iter().partition(|rule| rule.differences > 0);
-    let rule = |name: &str, number: u64| {
-        format!(
-            "\"{}\" explains {}",
-            self::name(name, NAME_WIDTH),
-            count(number)
-        )
-    };
-    list(
-        page,
-        "rules",
-        used.iter()
-            .map(|used| rule(&used.name, used.differences))
-            .collect(),
-        most,
-    );
-    let idle = idle
-        .iter()
-        .map(|idle| format!("\"{}\" matched nothing", name(&idle.name, NAME_WIDTH)));
-    list(page, "idle", idle.collect(), most);
-}
-
-fn capped(page: &mut Page, report: &TaskReport) {
+/// Where the differences go on, and where they end.
+fn files(page: &mut Page, report: &TaskReport) {
     let Some(diff) = report.files.as_ref().map(|files| &files.diff) else {
         return;
     };
+    if diff.csv_files > 1 {
+        let text = format!("diff.csv goes on in diff-2.csv{}", up_to(diff.csv_files));
+        page.entry(&[(Tone::Quiet, "    note      ")], &text);
+    }
     if !diff.csv_complete {
         let lines = counted(diff.lines, "difference", "differences");
         let text = format!(
@@ -135,5 +120,12 @@ fn capped(page: &mut Page, report: &TaskReport) {
             count(diff.csv_lines)
         );
         page.entry(&[(Tone::Quiet, "    note      ")], &text);
+    }
+}
+
+fn up_to(files: u64) -> String {
+    match files {
+        2 => String::new(),
+        files => format!(" to diff-{files}.csv"),
     }
 }

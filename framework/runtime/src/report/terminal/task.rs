@@ -6,7 +6,7 @@ use understudy_core::verdict::Verdict;
 use super::figures::{count, counted, percent};
 use super::page::{Page, name};
 use super::width::{left, width};
-use super::{Detail, Tone, customers, examples, facts, tone};
+use super::{Detail, Tone, customers, examples, facts, groups, rules, tone};
 use crate::report::model::TaskReport;
 
 pub(crate) fn show_all(page: &mut Page, tasks: &[(&str, &TaskReport)], detail: &Detail) {
@@ -53,12 +53,20 @@ fn show(page: &mut Page, lead: &str, report: &TaskReport, detail: &Detail) {
     }
     if report.rows.is_some() && (report.verdict != Verdict::Identical || *detail != Detail::Summary)
     {
-        customers::show(page, report, detail);
-        examples::show(page, report, detail);
-        facts::show(page, report, detail);
+        findings(page, report, detail);
     } else {
         facts::notes(page, report);
     }
+}
+
+/// Counts, columns, customers, rules, groups and examples, in the order of every report.
+pub(super) fn findings(page: &mut Page, report: &TaskReport, detail: &Detail) {
+    facts::show(page, report, detail);
+    customers::show(page, report, detail);
+    rules::show(page, report, detail);
+    groups::show(page, report, detail);
+    examples::show(page, report, detail);
+    facts::end(page, report);
 }
 
 /// What stands behind the verdict, and the reasons that need lines of their own.
@@ -69,7 +77,7 @@ pub(crate) fn explanation(report: &TaskReport) -> (String, &[String]) {
             Some((first, others)) => (format!(": {first}"), others),
             None => (": nothing says why".to_owned(), &[]),
         },
-        (Verdict::Unexpected, Some(rows)) => (unexpected(rows, report.expected), &report.reasons),
+        (Verdict::Unexpected, Some(rows)) => (unexpected(report, rows), &report.reasons),
         (Verdict::Expected, Some(rows)) => (
             format!(" in {}", share(report.expected, all(rows))),
             &report.reasons,
@@ -81,9 +89,21 @@ pub(crate) fn explanation(report: &TaskReport) -> (String, &[String]) {
     }
 }
 
-fn unexpected(rows: &RowCounts, expected: u64) -> String {
+fn unexpected(report: &TaskReport, rows: &RowCounts) -> String {
+    let expected = report.expected;
+    let has_columns = report.schema.iter().any(|column| column.rule.is_none());
+    let unmet: std::collections::BTreeSet<_> =
+        report.rules.iter().flat_map(|rule| &rule.unmet).collect();
+    let unmet = unmet.len() as u64;
     let mut text = match rows.unexpected {
-        0 => " columns".to_owned(),
+        0 if has_columns => " columns".to_owned(),
+        0 if unmet > 0 => {
+            format!(
+                ": {} had to change and did not",
+                counted(unmet, "customer", "customers")
+            )
+        }
+        0 => " findings of checks".to_owned(),
         unexpected => format!(" in {}", share(unexpected, all(rows))),
     };
     if expected > 0 {

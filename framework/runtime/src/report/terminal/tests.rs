@@ -111,6 +111,7 @@ fn change(tasks: Vec<(&str, TaskReport)>) -> ChangeReport {
         stages: LaneStages::default(),
         fallbacks: Vec::new(),
         tasks,
+        page: None,
     }
 }
 
@@ -166,6 +167,7 @@ fn example(
     let cells = cells
         .iter()
         .map(|[column, old, new, delta_pct]| ExampleCell {
+            delta: None,
             column: (*column).into(),
             old: some(old),
             new: some(new),
@@ -184,8 +186,10 @@ fn files(lines: u64, examples: Vec<Example>) -> Option<TaskFiles> {
         lines,
         unexpected_lines: lines,
         csv_lines: lines,
+        csv_files: 1,
         csv_complete: true,
         examples,
+        groups: Vec::new(),
     };
     Some(TaskFiles {
         folder: "store/runs/8f31c2a90b7d/utc-delays/carrier_delay/".into(),
@@ -227,6 +231,7 @@ fn busy() -> RunReport {
     .map(|(name, differences)| RuleCounts {
         name: name.into(),
         differences,
+        ..RuleCounts::default()
     })
     .into();
     comparison.schema = vec![SchemaDifference {
@@ -313,37 +318,37 @@ fn a_run_with_everything_to_say() {
     check(
         &busy(),
         &expect![[r#"
-        flights 2013-03-10  run 8f31c2a90b7d  3.9 s, 3 of 7 steps reused
-        live      published 2 outputs in 1.2 s
-                  carrier_delay  v1  4,310 rows  live/carrier_delay/date=2013-03-10/data.parquet
-                  rank           v1  16 rows  live/rank/date=2013-03-10/data.parquet
+            flights 2013-03-10  run 8f31c2a90b7d  3.9 s, 3 of 7 steps reused
+            live      published 2 outputs in 1.2 s
+                      carrier_delay  v1  4,310 rows  live/carrier_delay/date=2013-03-10/data.parquet
+                      rank           v1  16 rows  live/rank/date=2013-03-10/data.parquet
 
-        utc-delays: UNEXPECTED differences; everybody gets OLD; nobody saw the unexpected ones
-          carrier_delay  v1 -> v2       UNEXPECTED in 412 of 11,193 rows (3.7 %), 1,277 as expected
-            customer  unexpected          expected   rows
-            B6               398  65.2 %     1,201    610
-            HA                12  38.7 %         5     31
-            F9                 1   1.7 %         0     58
-            OO                 1  0.01 %         0  8,000
-            and 2 as expected, 2 identical
-            example   B6  origin=BQN  only in OLD: flights=3 mean_delay=12.5
-                      HA  origin=JFK  mean_delay  12.5 -> 14.25 (+14 %)
-            columns   mean_delay 1,611 changed, 410 UNEXPECTED; flights 2 changed, all UNEXPECTED;
-                      computed_at 4,310 changed as expected
-            rows      1,012 only in OLD
-            schema    column added: on_time (Boolean), expected by "set by the run"
-            rules     "western carriers move a little" explains 1,100; "set by the run" explains 4,310
-            idle      "no more" matched nothing
-            note      the columns stand in another order
-          rank           v1 downstream  NOT CHECKED: the new version (v1) ran past its limit of 10 minutes
-            because   an input changed during the run: data/x.csv was written to
+            utc-delays: UNEXPECTED differences; everybody gets OLD; nobody saw the unexpected ones
+              carrier_delay  v1 -> v2       UNEXPECTED in 412 of 11,193 rows (3.7 %), 1,277 as expected
+                rows      1,012 only in OLD
+                columns   mean_delay 1,611 changed, 410 UNEXPECTED; flights 2 changed, all UNEXPECTED;
+                          computed_at 4,310 changed as expected
+                schema    column added: on_time (Boolean), expected by "set by the run"
+                customer  unexpected          expected   rows
+                B6               398  65.2 %     1,201    610
+                HA                12  38.7 %         5     31
+                F9                 1   1.7 %         0     58
+                OO                 1  0.01 %         0  8,000
+                and 2 as expected, 2 identical
+                rules     "western carriers move a little" explains 1,100; "set by the run" explains 4,310
+                idle      "no more" matched nothing
+                example   B6  origin=BQN  only in OLD: flights=3 mean_delay=12.5
+                          HA  origin=JFK  mean_delay  12.5 -> 14.25 (+14 %)
+                note      the columns stand in another order
+              rank           v1 downstream  NOT CHECKED: the new version (v1) ran past its limit of 10 minutes
+                because   an input changed during the run: data/x.csv was written to
 
-        quiet: identical; everybody gets OLD
-          rank  v1 -> v2  identical in 16 rows
+            quiet: identical; everybody gets OLD
+              rank  v1 -> v2  identical in 16 rows
 
-        differences  store/runs/8f31c2a90b7d/utc-delays/carrier_delay/diff.csv
-        next         understudy report --task carrier_delay examples/flights
-    "#]],
+            differences  store/runs/8f31c2a90b7d/utc-delays/carrier_delay/diff.csv
+            next         understudy report --task carrier_delay examples/flights
+        "#]],
     );
 }
 
@@ -361,6 +366,10 @@ fn one_task_with_all_that_is_known() {
 
         utc-delays: UNEXPECTED differences; everybody gets OLD; nobody saw the unexpected ones
           carrier_delay  v1 -> v2  UNEXPECTED in 412 of 11,193 rows (3.7 %), 1,277 as expected
+            rows      1,012 only in OLD
+            columns   mean_delay 1,611 changed, 410 UNEXPECTED; flights 2 changed, all UNEXPECTED;
+                      computed_at 4,310 changed as expected
+            schema    column added: on_time (Boolean), expected by "set by the run"
             customer  unexpected          expected   rows
             B6               398  65.2 %     1,201    610
             HA                12  38.7 %         5     31
@@ -369,15 +378,11 @@ fn one_task_with_all_that_is_known() {
             AS                 0     0 %        62     62
             VX                 0     0 %         9    420
             and 2 identical
+            rules     "western carriers move a little" explains 1,100; "set by the run" explains 4,310
+            idle      "no more" matched nothing
             example   B6  origin=BQN  only in OLD: flights=3 mean_delay=12.5
                       HA  origin=JFK  mean_delay  12.5 -> 14.25 (+14 %)
                       HA  origin=JFK  flights  31 -> 30 (-3.2 %)
-            columns   mean_delay 1,611 changed, 410 UNEXPECTED; flights 2 changed, all UNEXPECTED;
-                      computed_at 4,310 changed as expected
-            rows      1,012 only in OLD
-            schema    column added: on_time (Boolean), expected by "set by the run"
-            rules     "western carriers move a little" explains 1,100; "set by the run" explains 4,310
-            idle      "no more" matched nothing
             note      the columns stand in another order
 
         differences  store/runs/8f31c2a90b7d/utc-delays/carrier_delay/diff.csv
@@ -589,7 +594,7 @@ fn nothing_from_data_acts_on_the_terminal() {
     }];
     comparison.rules = vec![RuleCounts {
         name: nasty.into(),
-        differences: 0,
+        ..RuleCounts::default()
     }];
     comparison.notes = vec![nasty.into()];
     let mut worst = task([nasty, nasty], &comparison);

@@ -6,6 +6,7 @@ use understudy_comparators::Request;
 use understudy_core::run::Failure;
 
 use super::super::protocol::{CompareJob, Findings};
+use super::predicates::SqlPredicates;
 use super::{chain, machine_failure, task_failure};
 use crate::mask::Mask;
 use crate::report::files::diff::{DiffLimits, DiffWriter};
@@ -28,13 +29,15 @@ pub(super) fn compare(job: &CompareJob, temporary: &Path) -> Result<Findings, Fa
         rules,
         DiffLimits::default(),
     )
-    .masking(mask);
+    .masking(mask)
+    .speaking(job.csv);
     let request = Request {
         old: &job.old,
         new: &job.new,
         key: &job.key,
         customer: job.customer.as_deref(),
         rules: &job.rules,
+        predicates: Some(&SqlPredicates),
         memory_bytes: job.memory_bytes,
         threads: job.threads,
         temp_dir: temporary,

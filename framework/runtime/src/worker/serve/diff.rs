@@ -10,6 +10,7 @@ use understudy_core::spec::nearest::hint;
 use understudy_tables::schemas_of_pair;
 
 use super::super::protocol::{Answer, DiffJob, Findings, NamedColumn, On};
+use super::predicates::SqlPredicates;
 use super::{chain, machine_failure, task_failure};
 use crate::mask::Mask;
 use crate::report::files::diff::{DiffLimits, DiffWriter};
@@ -31,13 +32,15 @@ pub(super) fn diff(job: &DiffJob, temporary: &Path) -> Result<Answer, Failure> {
         rules,
         DiffLimits::default(),
     )
-    .masking(mask);
+    .masking(mask)
+    .speaking(job.csv);
     let request = Request {
         old: &job.old,
         new: &job.new,
         key: &job.key,
         customer: job.customer.as_deref(),
         rules: &job.rules,
+        predicates: Some(&SqlPredicates),
         memory_bytes: job.memory_bytes,
         threads: job.threads,
         temp_dir: temporary,

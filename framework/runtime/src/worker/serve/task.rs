@@ -54,7 +54,7 @@ pub(super) fn execute(
             argv,
             inputs: wanted,
         } => {
-            let start = start(job, launcher, temporary);
+            let start = start(&job.secret_names, launcher, temporary);
             runtime.block_on(command_output(
                 job, &inputs, argv, *wanted, temporary, start,
             ))
@@ -288,6 +288,7 @@ fn command_task(
         working_dir: job.pipeline_folder.clone(),
         context: context(job, inputs),
         input_dirs,
+        named_dirs: Vec::new(),
         output: job.output.clone(),
         temp_dir: program_folder(temporary),
         stdout,
@@ -297,9 +298,13 @@ fn command_task(
 }
 
 /// What a program is started with. Where it is confined, its home is a folder that it may write.
-fn start(job: &TaskJob, launcher: Option<Vec<OsString>>, temporary: &Path) -> Start {
+pub(super) fn start(
+    secret_names: &[String],
+    launcher: Option<Vec<OsString>>,
+    temporary: &Path,
+) -> Start {
     let mut variables = given_variables();
-    let secrets = job.secret_names.iter();
+    let secrets = secret_names.iter();
     let secrets = secrets.filter_map(|name| Some((name.as_str(), variables.get(name)?.as_str())));
     let secrets = Secrets::new(secrets);
     if launcher.is_some() {

@@ -10,6 +10,7 @@ use understudy_core::schema::{Column, ColumnKind};
 use understudy_core::value::Value;
 
 use super::*;
+use crate::report::csv_text::push_line;
 
 fn column(name: &str) -> Column {
     Column {
@@ -322,7 +323,11 @@ fn csv_and_parquet_hold_the_same() {
     let (names, lines) = parquet_of(&folder);
     assert_eq!(lines.len() as u64, files.lines);
     let mut expected = String::new();
-    push_line(&mut expected, names.iter().map(|name| Field::Text(name)));
+    push_line(
+        &mut expected,
+        CsvDialect::default(),
+        names.iter().map(|name| Field::Text(name)),
+    );
     let texts = [
         "customer", "name", "column", "old", "new", "rule", "change", "task", "run",
     ];
@@ -340,7 +345,11 @@ fn csv_and_parquet_hold_the_same() {
                 Field::plain(cell.as_deref())
             }
         });
-        push_line(&mut expected, fields.collect::<Vec<_>>());
+        push_line(
+            &mut expected,
+            CsvDialect::default(),
+            fields.collect::<Vec<_>>(),
+        );
     }
     assert_eq!(csv_of(&folder), expected);
 }
@@ -406,6 +415,7 @@ fn a_capped_csv_keeps_the_unexpected_and_parquet_keeps_all() {
     let check = |csv_lines: u64, unexpected: usize, expected: usize| {
         let limits = DiffLimits {
             csv_lines,
+            csv_files: 1,
             ..Default::default()
         };
         let (folder, files) = write(&layout, (0..20).map(one).collect(), limits);
@@ -427,6 +437,105 @@ fn a_capped_csv_keeps_the_unexpected_and_parquet_keeps_all() {
     check(7, 5, 2);
     check(3, 3, 0);
     check(0, 0, 0);
+}
+
+/// One changed cell, expected or not.
+fn numbered(id: i128) -> JudgedRow {
+    let rule = if id % 4 == 0 { None } else { Some(0) };
+    let change = cells(vec![(0, Value::Integer(1), Value::Integer(2))]);
+    row("A", vec![Value::Integer(id)], change, &[rule])
+}
+
+#[test]
+fn a_full_file_goes_on_in_the_next_each_with_the_header() {
+    let layout = layout(&["id"], &["n"]);
+    let check = |lines: i128, csv_files: u64, expected: &[usize]| {
+        let limits = DiffLimits {
+            csv_lines: 4,
+            csv_files,
+            ..Default::default()
+        };
+        let (folder, temp) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let rows: Vec<_> = (0..lines).map(numbered).collect();
+        let counts = comparison(&rows);
+        let rules = vec!["one".into(), "two".into()];
+        let mut writer = DiffWriter::new(Some(folder.path()), temp.path(), origin(), rules, limits);
+        writer.begin(&layout).unwrap();
+        rows.into_iter().for_each(|row| writer.row(row).unwrap());
+        // Those of an earlier report that had more of them.
+        for number in 2..=MAX_CSV_FILES {
+            fs::write(folder.path().join(diff_csv(number)), "stale").unwrap();
+        }
+        let files = writer.finish(&counts).unwrap();
+        let texts: Vec<String> = (1..=MAX_CSV_FILES)
+            .filter_map(|number| fs::read_to_string(folder.path().join(diff_csv(number))).ok())
+            .collect();
+        let numbers: Vec<usize> = texts.iter().map(|text| text.lines().count() - 1).collect();
+        assert_eq!(numbers, expected);
+        assert_eq!(files.csv_files as usize, expected.len());
+        assert_eq!(files.csv_lines as usize, expected.iter().sum::<usize>());
+        let header = texts[0].lines().next().unwrap();
+        assert!(texts.iter().all(|text| text.starts_with(header)));
+        // No line is lost or there twice, and they are in order.
+        let all: Vec<&str> = texts.iter().flat_map(|text| text.lines().skip(1)).collect();
+        let ids: Vec<u32> = all
+            .iter()
+            .map(|line| line.split(',').nth(1).unwrap().parse().unwrap())
+            .collect();
+        assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+        assert_eq!(files.csv_complete, all.len() as i128 == lines);
+    };
+    check(3, 3, &[3]);
+    check(4, 3, &[4]);
+    check(5, 3, &[4, 1]);
+    check(12, 3, &[4, 4, 4]);
+    check(13, 3, &[4, 4, 4]);
+    check(20, 1, &[4]);
+    check(0, 3, &[0]);
+}
+
+#[test]
+fn the_limits_are_those_of_spreadsheets() {
+    // Excel's and LibreOffice's rows, of which the header takes one.
+    assert_eq!(DiffLimits::default().csv_lines + 1, 1_048_576);
+}
+
+#[test]
+fn each_file_is_in_the_dialect_that_is_asked_for() {
+    let layout = layout(&["id"], &["n", "text"]);
+    let (folder, temp) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let half = |text: &str| Value::Decimal(text.parse().unwrap());
+    let changed = cells(vec![
+        (0, half("1.5"), half("2.25")),
+        (1, text("1.5"), text("=2.5")),
+    ]);
+    let limits = DiffLimits {
+        csv_lines: 1,
+        ..Default::default()
+    };
+    let rules = Vec::new();
+    let mut writer = DiffWriter::new(Some(folder.path()), temp.path(), origin(), rules, limits)
+        .speaking(CsvDialect {
+            bom: true,
+            delimiter: understudy_core::csv_dialect::Delimiter::Semicolon,
+            decimal: understudy_core::csv_dialect::DecimalMark::Comma,
+        });
+    writer.begin(&layout).unwrap();
+    writer
+        .row(row("A", vec![Value::Float(0.5)], changed, &[None, None]))
+        .unwrap();
+    writer.finish(&Comparison::default()).unwrap();
+    let read = |number| fs::read_to_string(folder.path().join(diff_csv(number))).unwrap();
+    let header = "\u{feff}customer;id;kind;column;old;new;delta;delta_pct;expected;rule;change;task;date;run\n";
+    let origin = "false;;utc-delays;carrier_delay;2013-03-10;8f31\n";
+    assert_eq!(
+        read(1),
+        format!("{header}A;0,5;changed;n;1,5;2,25;0,75;50;{origin}")
+    );
+    assert_eq!(
+        read(2),
+        format!("{header}A;0,5;changed;text;1.5;'=2.5;;;{origin}")
+    );
 }
 
 #[test]

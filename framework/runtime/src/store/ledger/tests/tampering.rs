@@ -177,8 +177,11 @@ fn a_newer_format_is_refused_with_what_to_do() {
     fs::write(folder.path().join(Head::FILE_NAME), head.to_bytes()).unwrap();
     assert_eq!(
         Ledger::open(folder.path()).unwrap_err().to_string(),
-        "the ledger's `00000001.json` has format 5, and this program reads up to 4; \
-         use the newer version of understudy that wrote it"
+        format!(
+            "the ledger's `00000001.json` has format {}, and this program reads up to {LEDGER_FORMAT}; \
+             use the newer version of understudy that wrote it",
+            LEDGER_FORMAT + 1
+        )
     );
 }
 
