@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use understudy_core::csv_dialect::{DecimalMark, Delimiter};
 use understudy_core::run_date::RunDate;
 
 /// Run the new version of a data task in the shadow of the live one, on the same data, and see what it changes
@@ -33,8 +35,12 @@ pub(crate) enum Verb {
     Run(RunArguments),
     /// Show a finished run again
     Report(ReportArguments),
+    /// Put a run's differences into a file for people to answer, and take the answers back
+    Review(ReviewArguments),
     /// Compare any two tables, no pipeline needed
     Diff(DiffArguments),
+    /// Try rules on small tables: the cases beside the pipeline
+    Test(TestArguments),
     /// Say which version of a task is live, for everybody or for one customer
     Which(WhichArguments),
     /// Say where every change and lane stands, and what it waits for
@@ -196,11 +202,99 @@ pub(crate) struct ReportArguments {
     /// The run, by its id or the beginning of it [default: the last one]
     #[arg(long, value_name = "RUN")]
     pub(crate) run: Option<String>,
-    /// Everything about one task
-    #[arg(long, value_name = "TASK", conflicts_with = "json")]
+    /// Everything about one task; with --rules, the task that they are for
+    #[arg(long, value_name = "TASK")]
     pub(crate) task: Option<String>,
+    /// Judge the stored runs again by the rules of now, and say which verdicts turn
+    #[arg(long, conflicts_with_all = ["run", "markdown", "junit"])]
+    pub(crate) rejudge: bool,
+    /// Only say what these rules would say, a task's `expect` list; nothing is written
+    #[arg(long, value_name = "FILE", requires = "rejudge")]
+    pub(crate) rules: Option<PathBuf>,
+    /// The change whose runs are judged again [default: all]
+    #[arg(long, value_name = "CHANGE", requires = "rejudge")]
+    pub(crate) change: Option<String>,
     #[command(flatten)]
     pub(crate) files: ReportFiles,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArguments {
+    #[command(subcommand)]
+    pub(crate) verb: ReviewVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReviewVerb {
+    /// Write review-<change>-<date>-<run>.csv: one line for each kind of difference, with examples under it
+    Out(ReviewOutArguments),
+    /// Take the answers of such a file: fine, bug or unsure, and a note
+    In(ReviewInArguments),
+}
+
+const REVIEW_OUT_NOTES: &str = "\
+In the file somebody writes fine, bug or unsure into the column `decision`, and a `note` if they like.
+The column `if accepted` says what a \"fine\" allows. Everything else may be changed, sorted or left out.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REVIEW_OUT_NOTES)]
+pub(crate) struct ReviewOutArguments {
+    /// The run, by its id or the beginning of it [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Only this change [default: a file for each that has differences to review]
+    #[arg(long, value_name = "CHANGE")]
+    pub(crate) change: Option<String>,
+    /// The folder that the file goes to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// Write an Excel workbook, with a list to choose the decision from
+    #[arg(long)]
+    pub(crate) xlsx: bool,
+    /// Until when a \"fine\" holds: a number of days, or a date
+    #[arg(long, value_name = "30d|YYYY-MM-DD", default_value = "30d")]
+    pub(crate) until: String,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+const REVIEW_IN_NOTES: &str = "\
+\"fine\" becomes a waiver: a rule with a limit of rows, for this code only, until its last day. The stored runs
+are judged again with it. \"bug\" marks the differences in every report until they are gone; \"bug\" and
+\"unsure\" end a waiver that was granted before. No answer moves a stage. One wrong line, and nothing is taken.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REVIEW_IN_NOTES)]
+pub(crate) struct ReviewInArguments {
+    /// The file: CSV as any spreadsheet saves it, or .xlsx
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Who answered
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reviewer: String,
+    /// Until when a \"fine\" holds: a number of days, or a date [default: as the file says]
+    #[arg(long, value_name = "30d|YYYY-MM-DD")]
+    pub(crate) until: Option<String>,
+    /// The run that the file is of, by its id or the beginning of it [default: the last one]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// The change that the file is of [default: found by the ids]
+    #[arg(long, value_name = "CHANGE")]
+    pub(crate) change: Option<String>,
+    /// Show what would be taken, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -364,9 +458,52 @@ pub(crate) struct DiffArguments {
     /// How many threads work [default: the machine's cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
-    /// Write summary.json, customers.csv, diff.csv and diff.parquet into this folder
+    /// Write report.html, summary.json, customers.csv, diff.csv and diff.parquet into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// CSV files begin with a byte order mark, by which some spreadsheets know UTF-8
+    #[arg(long, requires = "out")]
+    pub(crate) csv_bom: bool,
+    /// What stands between the fields of CSV files [default: ,]
+    #[arg(long, value_name = "CHARACTER", requires = "out", value_parser = PossibleValuesParser::new(Delimiter::WORDS))]
+    pub(crate) csv_delimiter: Option<String>,
+    /// What stands before the decimals of numbers in CSV files [default: .]
+    #[arg(long, value_name = "CHARACTER", requires = "out", value_parser = PossibleValuesParser::new(DecimalMark::WORDS))]
+    pub(crate) csv_decimal: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    /// Files of cases; a pipeline stands for those in its folder `cases`
+    #[arg(default_value = ".", value_name = "FILE|PIPELINE")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only cases with this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// Write what is found into the files, as what is expected; everything else in them stays as it is
+    #[arg(long)]
+    pub(crate) bless: bool,
+    /// With --bless or --from-run: show what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write a case from a difference that this run found, with its rows from quarantine
+    #[arg(long, value_name = "RUN", requires_all = ["task", "key"], conflicts_with_all = ["filter", "bless", "junit"])]
+    pub(crate) from_run: Option<String>,
+    /// With --from-run: the task
+    #[arg(long, value_name = "TASK", requires = "from_run")]
+    pub(crate) task: Option<String>,
+    /// With --from-run: the row's key, as `diff.csv` shows it; may be repeated
+    #[arg(long, value_name = "COLUMN=VALUE,…", requires = "from_run")]
+    pub(crate) key: Vec<String>,
+    /// With --from-run: the change, where several compare the task
+    #[arg(long, value_name = "CHANGE", requires = "from_run")]
+    pub(crate) change: Option<String>,
+    /// Write the outcome as JUnit XML, for a CI server
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

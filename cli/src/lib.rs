@@ -36,8 +36,13 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 
+pub use understudy_comparators::{
+    CheckError, Comparator, Finding, Found, Shows, Side, Sides, SidesRequest, conformance,
+};
+pub use understudy_core::customer::Customer;
 pub use understudy_core::run_date::RunDate;
 pub use understudy_core::spec::Param;
+pub use understudy_core::value::Value;
 pub use understudy_tasks::{Call, InputTable, Registry, Task, arrow};
 
 use understudy_core::rollout::lane::LaneEvent;
@@ -91,8 +96,10 @@ fn dispatch(program: &Program, verb: Verb) -> ExitCode {
         Verb::Schema(_) => verb::schema::schema(),
         Verb::Plan(arguments) => verb::plan::plan(program, &arguments),
         Verb::Run(arguments) => verb::run::run(program, &arguments),
-        Verb::Report(arguments) => verb::report::report(&arguments),
+        Verb::Report(arguments) => verb::report::report(program, &arguments),
+        Verb::Review(arguments) => verb::review::review(program, &arguments),
         Verb::Diff(arguments) => verb::diff::diff(program, &arguments),
+        Verb::Test(arguments) => verb::test::test(program, &arguments),
         Verb::Which(arguments) => verb::which::which(&arguments),
         Verb::Status(arguments) => verb::status::status(&arguments),
         Verb::Gate(arguments) => verb::gate::gate(program, &arguments),

@@ -10,9 +10,11 @@ pub(crate) mod plan;
 mod rejudge;
 pub(crate) mod repair;
 pub(crate) mod report;
+pub(crate) mod review;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod status;
+pub(crate) mod test;
 pub(crate) mod which;
 pub(crate) mod worker;
 

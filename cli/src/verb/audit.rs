@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use understudy_core::customer::{Customer, listed};
 use understudy_core::ledger::{Entry, KnownBy, LedgerEvent};
+use understudy_core::review::Decision;
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_runtime::error::RunError;
 use understudy_runtime::report::visible::visible;
@@ -155,6 +156,24 @@ fn line(entry: &Entry) -> String {
             let what = if hold.held { "held" } else { "released" };
             let who = who(&hold.by, Some(hold.known_by));
             format!("{}: {lanes} {what} by {who}", hold.change)
+        }
+        LedgerEvent::Reviewed(reviewed) => {
+            let count = |wanted: Decision| {
+                let own = reviewed.decisions.iter();
+                own.filter(|decided| decided.decision == wanted).count()
+            };
+            let counts: Vec<String> = Decision::ALL
+                .into_iter()
+                .filter(|decision| count(*decision) > 0)
+                .map(|decision| format!("{} {}", count(decision), decision.name()))
+                .collect();
+            format!(
+                "{}: differences of run {} reviewed by {}: {}",
+                reviewed.change,
+                reviewed.run,
+                who(&reviewed.by, Some(reviewed.known_by)),
+                counts.join(", ")
+            )
         }
         LedgerEvent::Approved(approved) => format!(
             "{}: evidence {} approved by {}",

@@ -48,7 +48,7 @@ async fn look(arguments: &CheckArguments, crew: &Crew) -> Result<Exit, RunError>
 
 async fn look_at_data(
     arguments: &CheckArguments,
-    pipeline: Pipeline,
+    mut pipeline: Pipeline,
     crew: &Crew,
 ) -> Result<Findings, RunError> {
     let asked = Asked {
@@ -87,6 +87,9 @@ async fn look_at_data(
         }
         Err(reason) => findings.not_checked.push(format!("any column: {reason}")),
     }
+    findings
+        .problems
+        .extend(observe::find_customers(&mut pipeline, &when, crew, folder.path()).await);
     Ok(findings)
 }
 

@@ -2,6 +2,9 @@
 
 mod rules;
 
+pub(super) use rules::of_file as rules_of_file;
+
+use understudy_core::csv_dialect::{CsvDialect, DecimalMark, Delimiter};
 use understudy_core::verdict::Verdict;
 use understudy_runtime::diff::{DiffError, DiffRequest, diff as compare};
 use understudy_runtime::error::RunError;
@@ -46,7 +49,18 @@ fn request(arguments: &DiffArguments) -> Result<DiffRequest, String> {
         memory_bytes: arguments.memory,
         threads: arguments.threads.map_or_else(cores, usize::from),
         out: arguments.out.clone(),
+        csv: dialect(arguments),
     })
+}
+
+fn dialect(arguments: &DiffArguments) -> CsvDialect {
+    let delimiter = arguments.csv_delimiter.as_deref();
+    let decimal = arguments.csv_decimal.as_deref();
+    CsvDialect {
+        bom: arguments.csv_bom,
+        delimiter: delimiter.and_then(Delimiter::named).unwrap_or_default(),
+        decimal: decimal.and_then(DecimalMark::named).unwrap_or_default(),
+    }
 }
 
 fn cores() -> usize {

@@ -4,34 +4,46 @@ use understudy_runtime::error::RunError;
 use understudy_runtime::pipeline;
 use understudy_runtime::report::model::RunReport;
 use understudy_runtime::report::terminal::Detail;
+use understudy_runtime::review::mark_report;
 use understudy_runtime::run::record;
 use understudy_runtime::store::layout::Store;
 
-use super::usage;
+use super::{rejudge, usage};
+use crate::Program;
 use crate::args::ReportArguments;
 use crate::exit::{Exit, fail};
 use crate::output::show as show_report;
 
-pub(crate) fn report(arguments: &ReportArguments) -> Exit {
+pub(crate) fn report(program: &Program, arguments: &ReportArguments) -> Exit {
     if let Some(message) = arguments.files.conflict(arguments.json) {
         return usage(message);
+    }
+    if arguments.rejudge {
+        return rejudge::judge_again_and_tell(program, arguments);
+    }
+    if arguments.task.is_some() && arguments.json {
+        return usage(
+            "--task shows a part of the report, and --json all of it: leave one of them out",
+        );
     }
     show(arguments).unwrap_or_else(|error| fail(&error))
 }
 
 fn show(arguments: &ReportArguments) -> Result<Exit, RunError> {
     let store = Store::of(&pipeline::load(&arguments.pipeline.pipeline)?);
-    let record = match &arguments.run {
+    let mut record = match &arguments.run {
         Some(run) => record::named(&store, run)?,
         None => record::last(&store)?,
     };
+    let run = record.run.clone();
     let unfinished = || {
         RunError::NoRun(format!(
-            "run {} has not ended: it goes on, or was cut off",
-            record.run
+            "run {run} has not ended: it goes on, or was cut off"
         ))
     };
-    let report = record.report.as_ref().ok_or_else(unfinished)?;
+    let report = record.report.as_mut().ok_or_else(unfinished)?;
+    // A report is worth reading without the ledger, too.
+    let _ = mark_report(report, &store);
     let detail = detail(arguments, report)?;
     show_report(report, &arguments.files, arguments.json, detail)?;
     Ok(Exit::Good)

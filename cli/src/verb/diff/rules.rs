@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use understudy_core::rule::{Allowance, Rule};
+use understudy_core::rule::{Allowance, ColumnSelector, Rule};
 use understudy_core::spec::{FileCheck, load_rules};
 use understudy_runtime::pipeline::listing;
 use understudy_runtime::small_file::{MAX_TEXT_BYTES, MAX_YAML_BYTES, read_small};
@@ -39,13 +39,8 @@ pub(crate) fn read(arguments: &DiffArguments) -> Result<Typed, String> {
     for column in &arguments.ignore {
         typed.note("--ignore", column);
         typed.rules.push(Rule {
-            name: format!("--ignore {column}"),
-            customers: None,
-            columns: Some(vec![column.clone()]),
-            kinds: None,
-            allow: Allowance::Ignore,
-            reason: None,
-            until: None,
+            columns: Some(vec![ColumnSelector::Name(column.clone())]),
+            ..Rule::new(format!("--ignore {column}"), Allowance::Ignore)
         });
     }
     if let Some(file) = &arguments.rules {
@@ -87,7 +82,7 @@ impl Typed {
         }
         for rule in &mut rules {
             rule.name = format!("{option} {typed}");
-            rule.columns = column.map(|column| vec![column.to_owned()]);
+            rule.columns = column.map(|column| vec![ColumnSelector::Name(column.to_owned())]);
         }
         self.rules.extend(rules);
         Ok(())
@@ -102,7 +97,7 @@ impl Typed {
     }
 }
 
-fn of_file(file: &Path) -> Result<Vec<Rule>, String> {
+pub(in crate::verb) fn of_file(file: &Path) -> Result<Vec<Rule>, String> {
     let named = file.display().to_string();
     let text = read_small(file, MAX_YAML_BYTES)
         .map_err(|error| format!("`{named}` cannot be read: {error}\nhint: {}", error.fix()))?;
