@@ -26,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "understudy-tasks",
         &[
+            "understudy-comparators",
             "understudy-core",
             "understudy-sabotage",
             "understudy-tables",

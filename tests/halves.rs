@@ -14,6 +14,7 @@ fn findings(report: &Value) -> [Value; 2] {
         .values_mut()
     {
         task["reused"] = Value::Null;
+        task["usage"] = Value::Null;
     }
     [report["run"].clone(), changes]
 }

@@ -9,6 +9,8 @@ mod chain;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod comparators;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod diff;
@@ -61,7 +63,12 @@ mod reports;
 #[cfg(test)]
 mod reuse;
 #[cfg(test)]
+mod review;
+#[cfg(test)]
 mod rollout;
+#[cfg(test)]
+mod rule_cases;
+mod rules;
 #[cfg(test)]
 mod shadow_faults;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Data stay in clear: what is published, staged or in quarantine. Everything else that is written below the folder, said
 //! on the terminal or told to others is searched for each value, in every form in which programs write it.
 
+mod checks;
 mod failures;
 mod findings;
 mod objects;

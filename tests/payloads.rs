@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use std::fs;
 
 use self::checker::{
-    require_safe_csv, require_safe_json, require_safe_markdown, require_safe_screen,
-    require_safe_xml,
+    require_safe_csv, require_safe_html, require_safe_json, require_safe_markdown,
+    require_safe_screen, require_safe_xml,
 };
 use self::corpus::payloads;
 use crate::playground::{DATE, Ended, Playground};
@@ -41,6 +41,7 @@ fn require_safe_diff(playground: &Playground, options: &[&str]) {
         require_safe_csv(&playground.read(file));
     }
     require_safe_json(&playground.read("report/summary.json"));
+    require_safe_html(&playground.read("report/report.html"));
 }
 
 #[test]
@@ -255,6 +256,7 @@ fn through_runs_in_every_form() {
             let is_report = path.to_string_lossy().contains("/store/runs/");
             match name.rsplit('.').next() {
                 Some("csv") if is_report => require_safe_csv(&text),
+                Some("html") if is_report => require_safe_html(&text),
                 Some("json") if is_report && !path.to_string_lossy().contains("/outputs/") => {
                     require_safe_json(&text)
                 }

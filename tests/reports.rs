@@ -146,3 +146,61 @@ fn the_ledger_holds_no_row_values() {
         "{ledger}"
     );
 }
+
+/// Each change has a page, which a run writes and `report` names.
+#[test]
+fn a_run_writes_a_page_for_each_change() {
+    let chain = chain();
+    let ran = chain.run(&[]).expect(0).json();
+    let page = ran["changes"]["better"]["page"].as_str().unwrap();
+    assert!(page.ends_with("/better/report.html"), "{page}");
+    let text = chain.read(page);
+    assert!(text.contains("Change <span"), "{text}");
+    assert!(text.contains("<strong>✓ As expected.</strong>"), "{text}");
+    assert!(text.contains("Everybody gets OLD."), "{text}");
+    let told = chain.understudy(&["report"]).expect(0).stdout;
+    assert!(told.contains(&format!("report       {page}")), "{told}");
+}
+
+/// Rules that are others give other pages: whoever opens it reads what the gate goes by.
+#[test]
+fn a_page_is_written_anew_when_the_rules_are_others() {
+    let chain = chain();
+    let ran = chain.run(&[]).expect(0).json();
+    let page = ran["changes"]["better"]["page"].as_str().unwrap();
+    let before = chain.read(page);
+    let yaml = chain.read("understudy.yaml");
+    let start = yaml.find("    expect:").unwrap();
+    let end = yaml[start..]
+        .find("\n    gate")
+        .map_or(yaml.len(), |end| start + end + 1);
+    chain.write(
+        "understudy.yaml",
+        &format!("{}{}", &yaml[..start], &yaml[end..]),
+    );
+    chain.understudy(&["gate", "better"]);
+    let after = chain.read(page);
+    assert_ne!(before, after);
+    assert!(after.contains("<strong>✗ UNEXPECTED.</strong>"), "{after}");
+}
+
+/// A page that cannot be written costs the page, and live nothing.
+#[test]
+fn a_page_that_cannot_be_written_is_said() {
+    let chain = chain();
+    let ran = chain.run(&[]).expect(0).json();
+    let page = ran["changes"]["better"]["page"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    std::fs::remove_file(chain.path(&page)).unwrap();
+    std::fs::create_dir(chain.path(&page)).unwrap();
+    let again = chain.run(&[]).expect(0).json();
+    let alerts = again["alerts"].to_string();
+    assert!(
+        alerts.contains("the page about `better` could not be written"),
+        "{alerts}"
+    );
+    assert_eq!(again["changes"]["better"]["page"], serde_json::Value::Null);
+    assert_eq!(again["live"]["status"], "already_published");
+}

@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::process::{Command, ExitCode};
 
-use understudy::{Call, Param, Registry};
+use understudy::{Call, CheckError, Finding, Found, Param, Registry, Side, Sides, Value};
 
+type Looked = Result<u64, CheckError>;
 type Ended = Result<(), Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
@@ -23,7 +24,33 @@ fn main() -> ExitCode {
             eprintln!("{}", rows(call)?);
             std::process::abort()
         })
-        .task("hostile", hostile);
+        .task("hostile", hostile)
+        .comparator("counts", counts)
+        .comparator("panics", |_: &Sides<'_>, _: &mut dyn Found| -> Looked {
+            panic!("on purpose")
+        })
+        .comparator("aborts", |_: &Sides<'_>, _: &mut dyn Found| -> Looked {
+            std::process::abort()
+        })
+        .comparator(
+            "tells",
+            |sides: &Sides<'_>, found: &mut dyn Found| -> Looked {
+                let text = values(sides)?;
+                found.not_compared(text.clone());
+                found.finding(Finding::new(text.clone()).about(text));
+                Ok(1)
+            },
+        )
+        .comparator(
+            "fails_with_values",
+            |sides: &Sides<'_>, _: &mut dyn Found| -> Looked {
+                Err(CheckError::other(values(sides)?))
+            },
+        )
+        .comparator(
+            "panics_with_values",
+            |sides: &Sides<'_>, _: &mut dyn Found| -> Looked { panic!("{}", values(sides)?) },
+        );
     understudy::main(registry)
 }
 
@@ -85,6 +112,26 @@ fn hostile(call: &mut Call<'_>) -> Ended {
 fn overflow(depth: u64) -> u64 {
     let held = [depth; 1_000];
     overflow(depth + 1) + std::hint::black_box(held)[0]
+}
+
+/// Whether both tables have so many rows.
+fn counts(sides: &Sides<'_>, found: &mut dyn Found) -> Looked {
+    let [old, new] = [Side::Old, Side::New].map(|side| sides.rows(side));
+    let (old, new) = (old?, new?);
+    if old != new {
+        let [old, new] = [old, new].map(|rows| Value::Integer(rows.into()));
+        found.finding(Finding::new("rows").figures(old, new));
+    }
+    Ok(1)
+}
+
+/// All that a comparator reads, as an error may quote it.
+fn values(sides: &Sides<'_>) -> Result<String, CheckError> {
+    let mut text = String::new();
+    for batch in sides.batches(Side::New, &["email", "note", "phone"])? {
+        text += &format!("{:?}", batch?);
+    }
+    Ok(text)
 }
 
 /// The rows of both inputs.

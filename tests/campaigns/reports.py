@@ -9,7 +9,8 @@ It makes two tables whose values, keys, customers and names of columns are texts
 * LibreOffice (`soffice`, Debian package libreoffice-calc) opens every CSV with `,` and with `;` as the separator, and no
   cell may be a formula; numbers and dates must be numbers and dates;
 * Chromium (`chromium`, Debian package chromium) opens the Markdown, rendered to HTML with raw HTML allowed (the pip
-  package markdown-it-py, in an environment of its own), and no script may run and nothing may be asked for.
+  package markdown-it-py, in an environment of its own), and every report.html; no script may run and nothing may be
+  asked for. The pages are opened a second time without their policy, so that the escaping is tried by itself.
 
 Both are shown first to see a formula and a script that are not made harmless. It ends with figures, and with 1 where
 something acted.
@@ -112,7 +113,7 @@ changes:
 
 
 def reports(binary, folder, texts):
-    """Makes every report, and gives the CSV files and the Markdown."""
+    """Makes every report, and gives the CSV files, the Markdown and the pages."""
     write_tables(folder, texts)
     run(binary, folder, "diff", "old.csv", "new.csv", "--key", "id", "--customer", "who", "--out", "report")
     run(binary, folder, "diff", "old.csv", "new.csv", "--customer", "who", "--out", "report_unkeyed")
@@ -135,7 +136,7 @@ def reports(binary, folder, texts):
     (folder / "old.csv").write_text(everything, encoding="utf-8", newline="")
     inputs = {"old.csv", "new.csv"}
     files = [path for path in folder.rglob("*.csv") if path.name not in inputs and not path.name.startswith("names")]
-    return files, markdown
+    return files, markdown, sorted(folder.rglob("report.html"))
 
 
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
@@ -268,6 +269,46 @@ def check_markdown(folder, files, host):
     return counts
 
 
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+PAGE = {
+    "html", "head", "meta", "title", "style", "header", "main", "footer", "nav", "section", "h1", "h2", "h3", "h4", "p", "ul", "li", "dl", "dt",
+    "dd", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "span", "strong", "small", "b", "i", "bdi", "code", "a", "del", "ins",
+    "mark", "body",
+}
+
+
+def check_pages(folder, pages, host):
+    """Every page, with its policy and without it."""
+    probe = folder / "probe.html"
+    probe.write_text(f"<!doctype html><title>x</title><body><script>document.title='ran'; fetch('http://{host}/probe')</script>")
+    if "<title>ran</title>" not in browse(folder, probe):
+        sys.exit("the browser does not run the script of the probe: the check sees nothing")
+    Asked.asked.clear()
+    counts = {"pages": 0, "scripts": 0, "elements": 0, "requests": 0, "marks": 0, "bytes": 0}
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        counts["bytes"] = max(counts["bytes"], len(text.encode()))
+        bare = folder / "bare.html"
+        bare.write_text(POLICY.sub("", text), encoding="utf-8")
+        if not POLICY.search(text):
+            sys.exit(f"{page} has no policy")
+        for opened_page in (page, bare):
+            dom = browse(folder, opened_page)
+            counts["pages"] += 1
+            counts["marks"] += dom.count("<del>") + dom.count("<ins>")
+            tags = {tag.lower() for tag in re.findall(r"<([a-zA-Z][a-zA-Z0-9]*)", dom.split("</style>")[-1])}
+            counts["scripts"] += "script" in tags
+            for tag in tags - PAGE:
+                counts["elements"] += 1
+                print(f"{page}: an element <{tag}> that is not ours")
+    counts["requests"] = len(Asked.asked)
+    if Asked.asked:
+        print("asked for:", Asked.asked[:20])
+    if not counts["marks"]:
+        sys.exit("no page has a mark: the check sees nothing")
+    return counts
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="target/debug/understudy")
@@ -281,12 +322,13 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         texts = payloads(arguments.payloads, arguments.seed, host)
-        files, markdown = reports(binary, folder, texts)
+        files, markdown, pages = reports(binary, folder, texts)
         Asked.asked.clear()
         found = {"payloads": len(texts)}
         for what, program, check in (
             ("spreadsheet", "soffice", lambda: check_csv(folder, files)),
             ("browser", "chromium", lambda: check_markdown(folder, markdown, host)),
+            ("pages", "chromium", lambda: check_pages(folder, pages, host)),
         ):
             if shutil.which(program):
                 found[what] = check()
@@ -294,7 +336,7 @@ def main():
                 print(f"{program} is not installed: not checked", file=sys.stderr)
     print(json.dumps(found, indent=2))
     bad = [found.get("spreadsheet", {}).get(key, 0) for key in ("formulas", "wrong")]
-    bad += [found.get("browser", {}).get(key, 0) for key in ("scripts", "elements", "requests")]
+    bad += [found.get(what, {}).get(key, 0) for what in ("browser", "pages") for key in ("scripts", "elements", "requests")]
     sys.exit(1 if any(bad) else 0)
 
 

@@ -58,9 +58,9 @@ fn every_number() {
             "b": {"old": 3, "new": 2, "changed": 0, "only_old": 1, "only_new": 0, "expected": 0, "unexpected": 1},
             "c": {"old": 0, "new": 1, "changed": 0, "only_old": 0, "only_new": 1, "expected": 0, "unexpected": 1}
         },
-        "rules": [{"name": "--within 1%", "differences": 1}],
+        "rules": [{"name": "--within 1%", "differences": 1, "rows": 1, "customers": {"a": 1}}],
         "not_compared": [],
-        "notes": ["1 key stands more than once on a side"]
+        "notes": ["1 key stands more than once on a side", "c has rows in the new table only"]
     });
     assert_eq!(found, expected, "{found:#}");
 }

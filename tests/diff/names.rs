@@ -34,10 +34,13 @@ the id,Größe,a=b,\"c,d\",日本
             exit 1
             UNEXPECTED in 1 of 2 rows (50 %)
                 tables    2 rows in OLD, 2 rows in NEW, 2 pairs
-                example   *  the id=1  Größe  10 -> 11 (+10 %)
                 columns   Größe 1 changed, all UNEXPECTED; a=b 1 changed, all UNEXPECTED; c,d 1 changed, all
                           UNEXPECTED
                 idle      "--within c,d=1" matched nothing; "--normalize 日本=nfc" matched nothing
+                groups    Größe: up by 1 to 10 %, 1 cell
+                          a=b: up by more than 10 %, 1 cell
+                          c,d: another text, 1 cell
+                example   *  the id=1  Größe  10 -> 11 (+10 %)
         "#]],
     );
 }
@@ -56,12 +59,13 @@ fn a_leading_dash() {
         tables,
         "./-t.csv t.csv --key=-id",
         &expect![[r#"
-        exit 1
-        UNEXPECTED in 1 of 1 row (100 %)
-            tables    1 row in OLD, 1 row in NEW, 1 pair
-            example   *  -id=1  --x  2 -> 3 (+50 %)
-            columns   --x 1 changed, all UNEXPECTED
-    "#]],
+            exit 1
+            UNEXPECTED in 1 of 1 row (100 %)
+                tables    1 row in OLD, 1 row in NEW, 1 pair
+                columns   --x 1 changed, all UNEXPECTED
+                groups    --x: up by more than 10 %, 1 cell
+                example   *  -id=1  --x  2 -> 3 (+50 %)
+        "#]],
     );
     check(
         tables,
@@ -109,10 +113,11 @@ id,shop,\"na\u{1b}[31mme\"
             exit 1
             UNEXPECTED in 1 of 1 row (100 %)
                 tables    1 row in OLD, 1 row in NEW, 1 pair
+                columns   na␛[31mme 1 changed, all UNEXPECTED
                 customer    unexpected         expected  rows
                 ␛]0;owned␇           1  100 %         0     1
+                groups    na␛[31mme: another text, 1 cell of 1 customer
                 example   ␛]0;owned␇  id=1  na␛[31mme  x -> "␛[2J\u{202e}y"
-                columns   na␛[31mme 1 changed, all UNEXPECTED
         "#]],
     );
     check(

@@ -26,10 +26,11 @@ fn key() {
             exit 1
             UNEXPECTED in 1 of 3 rows (33.3 %), 2 as expected
                 tables    3 rows in OLD, 3 rows in NEW, 3 pairs
-                example   *  id=3  shop=b  price  0 -> 1
                 columns   price 3 changed, 1 UNEXPECTED; loaded_at 3 changed as expected; name 2 changed as
                           expected
                 rules     "--within 10%" explains 2; "--ignore loaded_at" explains 3; "--ignore name" explains 2
+                groups    price: 0 → another number, 1 cell
+                example   *  id=3  shop=b  price  0 -> 1
                 note      `name`: 1 changed cell differs only by case
         "#]],
     );
@@ -40,10 +41,11 @@ fn key() {
             exit 1
             UNEXPECTED in 1 of 3 rows (33.3 %), 2 as expected
                 tables    3 rows in OLD, 3 rows in NEW, 3 pairs
-                example   *  id=3  shop=b  price  0 -> 1
                 columns   price 3 changed, 1 UNEXPECTED; loaded_at 3 changed as expected; name 2 changed as
                           expected
                 rules     "--within 10%" explains 2; "--ignore loaded_at" explains 3; "--ignore name" explains 2
+                groups    price: 0 → another number, 1 cell
+                example   *  id=3  shop=b  price  0 -> 1
                 note      `name`: 1 changed cell differs only by case
         "#]],
     );
@@ -96,6 +98,8 @@ id,shops
                 tables    1 row in OLD, 1 row in NEW, 1 pair
                 schema    column removed: shop (Utf8), UNEXPECTED; column added: shops (Utf8), UNEXPECTED
                 idle      "--within shops=1" matched nothing
+                groups    shop: column is gone (Utf8)
+                          shops: column is new (Utf8)
         "#]],
     );
     check(
@@ -139,13 +143,14 @@ fn customer() {
             exit 1
             UNEXPECTED in 1 of 3 rows (33.3 %), 2 as expected
                 tables    3 rows in OLD, 3 rows in NEW, 3 pairs
+                columns   price 3 changed, 1 UNEXPECTED; loaded_at 3 changed as expected; name 2 changed as
+                          expected
                 customer  unexpected         expected  rows
                 b                  1  100 %         0     1
                 and 1 as expected
-                example   b  id=3  price  0 -> 1
-                columns   price 3 changed, 1 UNEXPECTED; loaded_at 3 changed as expected; name 2 changed as
-                          expected
                 rules     "--within 6%" explains 2; "--ignore loaded_at" explains 3; "--ignore name" explains 2
+                groups    price: 0 → another number, 1 cell of 1 customer
+                example   b  id=3  price  0 -> 1
                 note      `name`: 1 changed cell differs only by case
         "#]],
     );
@@ -324,11 +329,13 @@ fn normalize() {
             exit 1
             UNEXPECTED in 2 of 3 rows (66.7 %), 1 as expected
                 tables    3 rows in OLD, 3 rows in NEW, 3 pairs
-                example   *  id=1  name  Ann -> " ann"
                 columns   name 2 changed, all UNEXPECTED; price 3 changed as expected; loaded_at 3 changed as
                           expected
                 rules     "--within price=11" explains 3; "--ignore loaded_at" explains 3
                 idle      "--normalize name=trim" matched nothing
+                groups    name: case only, 1 cell
+                          name: spelling only (case, whitespace, accent…, 1 cell
+                example   *  id=1  name  Ann -> " ann"
                 note      `name`: 1 changed cell differs only by case
         "#]],
     );
@@ -430,13 +437,14 @@ fn rules() {
             exit 1
             UNEXPECTED in 1 of 3 rows (33.3 %), 2 as expected
                 tables    3 rows in OLD, 3 rows in NEW, 3 pairs
+                columns   price 3 changed, 1 UNEXPECTED; loaded_at 3 changed as expected; name 2 changed as
+                          expected
                 customer  unexpected         expected  rows
                 b                  1  100 %         0     1
                 and 1 as expected
-                example   b  id=3  price  0 -> 1
-                columns   price 3 changed, 1 UNEXPECTED; loaded_at 3 changed as expected; name 2 changed as
-                          expected
                 rules     "shop a may move" explains 2; "names are cleaned" explains 2; "the clock" explains 3
+                groups    price: 0 → another number, 1 cell of 1 customer
+                example   b  id=3  price  0 -> 1
                 note      `name`: 1 changed cell differs only by case
         "#]],
     );
@@ -447,9 +455,9 @@ fn rules() {
             exit 0
             EXPECTED in 3 of 3 rows (100 %)
                 tables    3 rows in OLD, 3 rows in NEW, 3 pairs
-                customers 2 as expected
                 columns   price 3 changed as expected; loaded_at 3 changed as expected; name 2 changed as
                           expected
+                customers 2 as expected
                 rules     "--within price=1" explains 1; "shop a may move" explains 2; "names are cleaned"
                           explains 2; "the clock" explains 3
                 note      `name`: 1 changed cell differs only by case
@@ -475,16 +483,16 @@ fn rules_that_are_none() {
         (
             "--rules wrong.yaml",
             expect![[r#"
-            exit 2
-            -- standard error
-            error: the rules cannot be used
-            wrong.yaml:2:3: unknown key `colums` in rule `a`
-                colums: [price]
-                hint: did you mean `columns`? the keys here are: allow, columns, customers, ignore, kinds, name, normalize, reason, until, within
-            wrong.yaml:4:3: rule 2 of the file allows nothing
-                - columns: [price]
-                hint: write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`
-        "#]],
+                exit 2
+                -- standard error
+                error: the rules cannot be used
+                wrong.yaml:2:3: unknown key `colums` in rule `a`
+                    colums: [price]
+                    hint: did you mean `columns`? the keys here are: allow, columns, customers, ignore, kinds, max_rows, must_change, name, normalize, reason, until, where, within
+                wrong.yaml:4:3: rule 2 of the file allows nothing
+                    - columns: [price]
+                    hint: write one of `within: …`, `normalize: […]`, `ignore: true` and `allow: any`
+            "#]],
         ),
     ] {
         check(

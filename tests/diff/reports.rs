@@ -21,7 +21,13 @@ id,shop,price,note
 3,b,300,\"\"
 5,b,500,\"x\"\"y\"
 ";
-const NAMES: [&str; 4] = ["customers.csv", "diff.csv", "diff.parquet", "summary.json"];
+const NAMES: [&str; 5] = [
+    "customers.csv",
+    "diff.csv",
+    "diff.parquet",
+    "report.html",
+    "summary.json",
+];
 
 #[test]
 fn their_text() {
@@ -32,15 +38,20 @@ fn their_text() {
             exit 1
             UNEXPECTED in 4 of 5 rows (80 %), 1 as expected
                 tables    4 rows in OLD, 4 rows in NEW, 3 pairs
+                rows      1 only in OLD; 1 only in NEW
+                columns   note 2 changed, all UNEXPECTED; price 1 changed as expected
                 customer  unexpected         expected  rows
                 b                  3  100 %         0     3
                 a                  1   50 %         1     2
+                rules     "--within price=1" explains 1
+                groups    note: null → empty text, 1 cell of 1 customer
+                          note: another text, 1 cell of 1 customer
+                          row is gone, 1 row of 1 customer
+                          and 1 more
                 example   b  id=3  note  NULL -> ""
                           a  id=2  note  =1+1 -> =1+2
-                columns   note 2 changed, all UNEXPECTED; price 1 changed as expected
-                rows      1 only in OLD; 1 only in NEW
-                rules     "--within price=1" explains 1
                 note      `note`: 1 changed cell differs only by empty_is_null
+                report    report/report.html
                 files     report
             -- customers.csv
             customer,verdict,stage,old_rows,new_rows,changed,only_old,only_new,expected,unexpected
@@ -62,8 +73,11 @@ fn their_text() {
             exit 1
             UNEXPECTED in 8 of 8 rows (100 %)
                 tables    4 rows in OLD, 4 rows in NEW, 0 pairs
-                example   *  only in OLD: id=1 shop=a price=100 note=same
                 rows      4 only in OLD; 4 only in NEW
+                groups    row is gone, 4 rows
+                          row is new, 4 rows
+                example   *  only in OLD: id=1 shop=a price=100 note=same
+                report    report/of/today/report.html
                 files     report/of/today
             -- customers.csv
             customer,verdict,stage,old_rows,new_rows,changed,only_old,only_new,expected,unexpected
@@ -87,6 +101,7 @@ fn their_text() {
             exit 0
             IDENTICAL in 4 rows
                 tables    4 rows in OLD, 4 rows in NEW, 4 pairs
+                report    report/report.html
                 files     report
             -- customers.csv
             customer,verdict,stage,old_rows,new_rows,changed,only_old,only_new,expected,unexpected
@@ -213,4 +228,98 @@ fn all_may_be_read_by_the_same_people() {
     for name in NAMES {
         assert_eq!(mode(name), mode("summary.json"), "{name}");
     }
+}
+
+#[test]
+fn the_page_is_one_file_that_asks_for_nothing() {
+    let scene = Scene::of(TABLES);
+    let told = scene
+        .diff("old.csv new.csv --key id --customer shop --out report")
+        .expect(1);
+    assert!(
+        told.ended.stdout.contains("report    report/report.html"),
+        "{:?}",
+        told.ended
+    );
+    let page = String::from_utf8(scene.bytes("report/report.html")).unwrap();
+    for part in [
+        "<html lang=\"en\">",
+        "default-src 'none'",
+        "<strong>✗ UNEXPECTED.</strong>",
+        "10<del>0</del>",
+        "10<ins>1</ins>",
+        "report/diff.csv",
+    ] {
+        assert!(page.contains(part), "no {part}: {page}");
+    }
+    for outside in ["<script", "src=", "http:", "https:", "@import", "url("] {
+        assert!(!page.contains(outside), "{outside}: {page}");
+    }
+}
+
+#[test]
+fn a_page_is_small_however_many_differ() {
+    let scene = Scene::of("");
+    let table = |new: bool| {
+        let lines = (0..100_000_u32).map(|id| format!("{id},c{id},{}\n", id + u32::from(new)));
+        format!("id,shop,price\n{}", lines.collect::<String>())
+    };
+    scene.playground.write("old.csv", &table(false));
+    scene.playground.write("new.csv", &table(true));
+    scene
+        .diff("old.csv new.csv --key id --customer shop --out report")
+        .expect(1);
+    let page = scene.bytes("report/report.html");
+    assert!(page.len() < 100_000, "{} bytes", page.len());
+    let text = String::from_utf8(page).unwrap();
+    assert!(text.contains("99,960 more unexpected"), "{text}");
+}
+
+#[test]
+fn a_dialect_for_the_spreadsheets_of_other_countries() {
+    let scene = Scene::of(TABLES);
+    scene
+        .playground
+        .replace("new.csv", "1,a,101,", "1,a,101.5,");
+    let options = "--csv-bom --csv-delimiter ';' --csv-decimal ,";
+    scene
+        .diff(&format!(
+            "old.csv new.csv --key id --customer shop --out report {options}"
+        ))
+        .expect(1);
+    let diff = String::from_utf8(scene.bytes("report/diff.csv")).unwrap();
+    assert!(diff.starts_with("\u{feff}customer;id;kind;"), "{diff}");
+    assert!(
+        diff.contains("a;1;changed;price;100,0;101,5;1,5;1,5;false;"),
+        "{diff}"
+    );
+    let customers = String::from_utf8(scene.bytes("report/customers.csv")).unwrap();
+    assert!(
+        customers.starts_with("\u{feff}customer;verdict;"),
+        "{customers}"
+    );
+    // Without a folder there is no file to write so.
+    scene.diff("old.csv new.csv --csv-bom").expect(2);
+    scene
+        .diff("old.csv new.csv --out report --csv-delimiter '|'")
+        .expect(2);
+}
+
+#[test]
+fn files_of_a_longer_report_are_gone_with_it() {
+    let scene = Scene::of(TABLES);
+    scene
+        .diff("old.csv new.csv --key id --out report")
+        .expect(1);
+    scene
+        .playground
+        .write("report/diff-2.csv", "of an earlier report");
+    scene
+        .diff("old.csv new.csv --key id --out report")
+        .expect(1);
+    assert!(!scene.playground.path("report/diff-2.csv").exists());
+    scene.playground.write("report/diff-99.csv", "somebody's");
+    scene
+        .diff("old.csv new.csv --key id --out report")
+        .expect(2);
 }

@@ -98,6 +98,51 @@ pub(crate) fn require_safe_markdown(text: &str) {
     }
 }
 
+/// HTML: no markup but ours, no address, nothing that runs, nothing that acts.
+#[track_caller]
+pub(crate) fn require_safe_html(page: &str) {
+    require_quiet(page);
+    let (head, body) = page.split_once("</style>").expect("a page has one style");
+    assert!(head.contains("default-src 'none'"), "{head:.300}");
+    let title = head.split_once("<title>").unwrap().1;
+    let title = title.split_once("</title>").unwrap().0;
+    assert!(!title.contains('<'), "{title}");
+    let ours = [
+        "head", "body", "html", "header", "main", "footer", "nav", "section", "h1", "h2", "h3",
+        "h4", "p", "ul", "li", "dl", "dt", "dd", "div", "table", "caption", "thead", "tbody", "tr",
+        "th", "td", "span", "strong", "small", "b", "i", "bdi", "code", "a", "del", "ins", "mark",
+    ];
+    let attributes = [
+        "class",
+        "id",
+        "role",
+        "tabindex",
+        "aria-label",
+        "aria-labelledby",
+        "scope",
+        "colspan",
+        "href",
+    ];
+    for part in body.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').expect("a tag is closed");
+        let tag = tag.trim_start_matches('/');
+        let (name, rest) = tag.split_once(' ').unwrap_or((tag, ""));
+        assert!(ours.contains(&name), "`<{tag:.80}` is not ours");
+        for attribute in rest.split("=\"").filter(|part| !part.is_empty()) {
+            let name = attribute.rsplit([' ', '"']).next().unwrap();
+            assert!(
+                name.is_empty() || attributes.contains(&name),
+                "`{name}` in `<{tag:.80}`"
+            );
+        }
+        assert!(
+            !rest.contains("href=") || rest.contains("href=\"#t"),
+            "{tag}"
+        );
+        assert!(!text.contains('>'), "{text:.80}");
+    }
+}
+
 /// XML: no markup but ours, nothing that XML forbids, nothing that acts.
 #[track_caller]
 pub(crate) fn require_safe_xml(text: &str) {
