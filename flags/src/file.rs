@@ -16,7 +16,7 @@ use understudy_core::customer::Customer;
 use understudy_core::spec::{Flags, load_flags};
 use understudy_core::stage::{LaneStages, Stage, Stages};
 
-use crate::{FlagAnswer, FlagProvider};
+use crate::{Asked, FlagAnswer, FlagError, FlagProvider, Freshness, Said, Telling, Told};
 
 /// The name of the flag file.
 pub const FLAG_FILE: &str = "flags.yaml";
@@ -150,19 +150,18 @@ impl FileFlags {
     }
 }
 
-impl FlagProvider for FileFlags {
-    type Error = FlagFileError;
-
-    fn snapshot(&self) -> Result<FlagAnswer, FlagFileError> {
-        let Some(flags) = self.flags()? else {
-            return Ok(FlagAnswer::Silent);
-        };
-        let stages = flags
-            .into_iter()
-            .map(|(flag, lanes)| (flag, lane_stages(lanes)));
-        Ok(FlagAnswer::Stages(Stages(stages.collect())))
+impl FileFlags {
+    fn stages(&self) -> Result<Option<Stages>, FlagFileError> {
+        let flags = self.flags()?.map(|flags| {
+            let stages = flags
+                .into_iter()
+                .map(|(flag, lanes)| (flag, lane_stages(lanes)));
+            Stages(stages.collect())
+        });
+        Ok(flags)
     }
 
+    /// Writes one flag; the others stay.
     fn set(&self, flag: &str, stages: &LaneStages) -> Result<(), FlagFileError> {
         let unwritable = |source| FlagFileError::Unwritable {
             path: self.path.clone(),
@@ -188,6 +187,44 @@ impl FlagProvider for FileFlags {
     }
 }
 
+impl FlagProvider for FileFlags {
+    fn name(&self) -> &'static str {
+        "the flag file"
+    }
+
+    fn freshness(&self) -> Freshness {
+        match self.flags() {
+            Ok(_) => Freshness::Fresh,
+            Err(error) => Freshness::Down {
+                reason: error.to_string(),
+            },
+        }
+    }
+
+    fn snapshot(&self, _: &[Asked]) -> Result<FlagAnswer, FlagError> {
+        Ok(match self.stages()? {
+            None => FlagAnswer::Silent,
+            Some(stages) => FlagAnswer::Said(Said {
+                stages,
+                ..Said::default()
+            }),
+        })
+    }
+
+    /// A file that is not there would take nobody back, so that there has to be one before the ledger says anything.
+    fn rehearse(&self, telling: &Telling<'_>, before: &LaneStages) -> Result<(), FlagError> {
+        Ok(self.set(telling.flag, before)?)
+    }
+
+    fn tell(&self, telling: &Telling<'_>) -> Result<Told, FlagError> {
+        self.set(telling.flag, telling.stages)?;
+        Ok(Told {
+            confirmed: true,
+            ..Told::default()
+        })
+    }
+}
+
 fn lane_stages(mut lanes: BTreeMap<String, Stage>) -> LaneStages {
     let unlisted = lanes.remove(UNLISTED).unwrap_or_default();
     let lanes = lanes
@@ -201,25 +238,23 @@ fn lane_stages(mut lanes: BTreeMap<String, Stage>) -> LaneStages {
 mod tests {
     use super::*;
 
-    fn answer(text: Option<&str>) -> Result<FlagAnswer, FlagFileError> {
+    fn answer(text: Option<&str>) -> Result<Option<Stages>, FlagFileError> {
         let folder = tempfile::tempdir().unwrap();
         if let Some(text) = text {
             fs::write(folder.path().join(FLAG_FILE), text).unwrap();
         }
-        FileFlags::beside(folder.path()).snapshot()
+        FileFlags::beside(folder.path()).stages()
     }
 
     #[test]
     fn no_file_says_nothing() {
-        assert_eq!(answer(None).unwrap(), FlagAnswer::Silent);
+        assert_eq!(answer(None).unwrap(), None);
     }
 
     #[test]
     fn customers_are_texts_whatever_they_look_like() {
         let text = "summer-time:\n  NO: live\n  007: live\n  \"*unlisted*\": off\n";
-        let FlagAnswer::Stages(stages) = answer(Some(text)).unwrap() else {
-            panic!("the file says something")
-        };
+        let stages = answer(Some(text)).unwrap().unwrap();
         let change = stages.of("summer-time");
         assert_eq!(change.of(&Customer::Named("NO".into())), Stage::Live);
         assert_eq!(change.of(&Customer::Named("007".into())), Stage::Live);
@@ -248,10 +283,7 @@ mod tests {
             ("first".to_owned(), first),
             ("second one: yes".to_owned(), second),
         ]);
-        assert_eq!(
-            flags.snapshot().unwrap(),
-            FlagAnswer::Stages(Stages(expected))
-        );
+        assert_eq!(flags.stages().unwrap(), Some(Stages(expected)));
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(left.len(), 1);
         // What cannot be understood is not written over.

@@ -1,0 +1,132 @@
+//! What arrives on the wire, and how fresh it makes what was read.
+//!
+//! The SDK keeps its last values for ever and says nothing of the connection; it has no timeouts either. So every
+//! request of it passes here: what was answered, when the last byte came, heartbeats included, and how many updates
+//! came, to be held against those that the SDK took.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::frames::Frames;
+use crate::freshness::Freshness;
+
+/// How long an update may take from the wire into the SDK's store.
+const TAKEN_WITHIN: Duration = Duration::from_secs(1);
+
+/// What the wire of one client has carried. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wire {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the last byte of a good answer came.
+    heard: Option<Instant>,
+    /// Why the last request failed, if it did; an answer clears it.
+    trouble: Option<String>,
+    /// The answer that ends the SDK's trying.
+    refused: Option<u16>,
+    /// The updates that came, and when the last one did.
+    came: u64,
+    came_at: Option<Instant>,
+    /// The updates that the SDK's store took.
+    taken: u64,
+    frames: Frames,
+}
+
+impl Wire {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request was answered.
+    pub(super) fn answered(&self, status: u16) {
+        let mut state = self.state();
+        state.frames = Frames::default();
+        match status {
+            200..=399 => {
+                state.trouble = None;
+                state.heard = Some(Instant::now());
+            }
+            // As the SDK sees it: these it tries again.
+            400 | 408 | 429 | 500.. => state.trouble = Some(format!("it answered {status}")),
+            _ => state.refused = Some(status),
+        }
+    }
+
+    /// Bytes of a stream came.
+    pub(super) fn heard(&self, bytes: &[u8]) {
+        let mut state = self.state();
+        let now = Instant::now();
+        state.heard = Some(now);
+        let updates = state.frames.updates_in(bytes);
+        if updates > 0 {
+            state.came += updates;
+            state.came_at = Some(now);
+        }
+    }
+
+    /// The whole answer of a poll came. The SDK takes the one that it has where nothing changed.
+    pub(super) fn polled(&self) {
+        let mut state = self.state();
+        let now = Instant::now();
+        state.heard = Some(now);
+        state.came += 1;
+        state.came_at = Some(now);
+    }
+
+    /// A request failed, or an answer broke off with an error.
+    pub(super) fn failed(&self, why: String) {
+        self.state().trouble = Some(why);
+    }
+
+    /// The SDK's store took an update.
+    pub(super) fn took(&self) {
+        self.state().taken += 1;
+    }
+
+    /// The answer that ended the SDK's trying, if one did.
+    pub(super) fn refused(&self) -> Option<u16> {
+        self.state().refused
+    }
+
+    /// Why the last request failed, if it did.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.state().trouble.clone()
+    }
+
+    /// Whether an update came that the SDK did not take: it could not be read, and the old values stay.
+    pub(super) fn has_unread(&self) -> bool {
+        let state = self.state();
+        let is_due = state.came_at.is_some_and(|at| at.elapsed() > TAKEN_WITHIN);
+        state.came > state.taken && is_due
+    }
+
+    /// How fresh is what the SDK took.
+    pub(super) fn freshness(&self, stale_after: Duration) -> Freshness {
+        if let Some(status) = self.refused() {
+            return Freshness::Refused {
+                reason: format!("it answered {status} to the SDK key"),
+            };
+        }
+        if let Some(reason) = self.trouble() {
+            return Freshness::Down { reason };
+        }
+        if self.has_unread() {
+            return Freshness::Down {
+                reason: "an update came that cannot be read, so that newer flags are not known"
+                    .to_owned(),
+            };
+        }
+        match self.state().heard.map(|at| at.elapsed()) {
+            None => Freshness::Down {
+                reason: "nothing has arrived yet".to_owned(),
+            },
+            Some(silent) if silent > stale_after => Freshness::Stale {
+                silent_secs: silent.as_secs(),
+            },
+            Some(_) => Freshness::Fresh,
+        }
+    }
+}
