@@ -18,7 +18,7 @@ use crate::verdict::Verdict;
 /// The format that this program writes, and the newest that it reads.
 ///
 /// A new kind of event, or a field that an older program must not overlook, raises it.
-pub const LEDGER_FORMAT: u32 = 5;
+pub const LEDGER_FORMAT: u32 = 6;
 
 /// The format of the head file.
 pub const HEAD_FORMAT: u32 = 1;
@@ -127,6 +127,8 @@ pub enum LedgerEvent {
     Approved(Approved),
     /// Somebody answered to groups of differences.
     Reviewed(Reviewed),
+    /// A flag service took a move, and was read back.
+    FlagTold(FlagTold),
 }
 
 impl LedgerEvent {
@@ -144,6 +146,7 @@ impl LedgerEvent {
             Self::Moved(moved) if moved.wave.is_some() || !moved.except.is_empty() => 4,
             Self::Moved(_) | Self::Held(_) | Self::Approved(_) => 3,
             Self::Reviewed(_) => 5,
+            Self::FlagTold(_) => 6,
         }
     }
 }
@@ -311,6 +314,21 @@ pub struct Approved {
     pub reason: Option<String>,
 }
 
+/// That a flag service has what the ledger says of a change, moves up to this entry included.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FlagTold {
+    /// The change.
+    pub change: String,
+    /// The key of its flag.
+    pub flag: String,
+    /// The number of the newest move that it was told of.
+    pub entry: u64,
+    /// The version of the flag that was read back.
+    pub flag_version: u64,
+    /// Whether whoever reads flags has seen that version.
+    pub confirmed: bool,
+}
+
 /// How it is known who did something. It is never taken for more than it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -336,6 +354,30 @@ impl KnownBy {
             Self::Understudy => "by itself",
         }
     }
+}
+
+/// The number of the newest move of a change that its flag service has not been told of, if there is one.
+#[must_use]
+pub fn untold<'a>(entries: impl IntoIterator<Item = &'a Entry>, change: &str) -> Option<u64> {
+    let (mut moved, mut told) = (0, 0);
+    for entry in entries {
+        match &entry.event {
+            LedgerEvent::Moved(event) if event.change == change => moved = entry.number,
+            LedgerEvent::FlagTold(event) if event.change == change => told = told.max(event.entry),
+            _ => {}
+        }
+    }
+    (moved > told).then_some(moved)
+}
+
+/// The version that each flag had when it was read back last, by its key.
+#[must_use]
+pub fn flag_versions<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeMap<String, u64> {
+    let told = entries.into_iter().filter_map(|entry| match &entry.event {
+        LedgerEvent::FlagTold(told) => Some((told.flag.clone(), told.flag_version)),
+        _ => None,
+    });
+    told.collect()
 }
 
 /// The stages that follow from the moves, taken in order.

@@ -277,7 +277,10 @@ pub fn rollouts<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeMap<St
                     evidence: approved.evidence.clone(),
                 });
             }
-            LedgerEvent::Published(_) | LedgerEvent::Judged(_) | LedgerEvent::Reviewed(_) => {}
+            LedgerEvent::Published(_)
+            | LedgerEvent::Judged(_)
+            | LedgerEvent::Reviewed(_)
+            | LedgerEvent::FlagTold(_) => {}
         }
     }
     rollouts

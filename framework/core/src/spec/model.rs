@@ -664,4 +664,88 @@ pub enum LiveEdits {
 pub enum FlagSettings {
     /// The file `flags.yaml` beside the pipeline file.
     File,
+    /// Flags in LaunchDarkly.
+    LaunchDarkly(Box<LaunchDarkly>),
+}
+
+/// Where flags are in LaunchDarkly. Secrets stand here as the file says them, such as `${env:LD_SDK_KEY}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LaunchDarkly {
+    /// The environment's server-side SDK key.
+    pub sdk_key: String,
+    /// A token that may edit the flags; without it lanes cannot be moved.
+    pub api_token: Option<String>,
+    /// The key of the project.
+    pub project: Option<String>,
+    /// The key of the environment.
+    pub environment: Option<String>,
+    /// How flags are read.
+    pub mode: LaunchDarklyMode,
+    /// The URL of a Relay Proxy that they are read from.
+    pub relay: Option<String>,
+    /// The instance.
+    pub region: LaunchDarklyRegion,
+    /// The URL of the REST API, where it is none of the region's.
+    pub api: Option<String>,
+    /// Whether it is told keyed hashes in the place of customers.
+    pub hash_customers: bool,
+    /// How long a command waits for the first flags, in seconds.
+    pub wait_secs: u64,
+    /// How long nothing may arrive before what was read counts as stale, in seconds.
+    pub stale_after_secs: u64,
+}
+
+/// How flags are read from LaunchDarkly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LaunchDarklyMode {
+    /// It tells of changes at once.
+    #[default]
+    Streaming,
+    /// It is asked every 30 s.
+    Polling,
+}
+
+impl LaunchDarklyMode {
+    /// The words of the pipeline file.
+    pub const WORDS: &[&str] = &["streaming", "polling"];
+
+    /// The one of a word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "streaming" => Some(Self::Streaming),
+            "polling" => Some(Self::Polling),
+            _ => None,
+        }
+    }
+}
+
+/// An instance of LaunchDarkly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LaunchDarklyRegion {
+    /// The commercial one.
+    #[default]
+    Us,
+    /// The European Union's.
+    Eu,
+    /// The federal one.
+    Federal,
+}
+
+impl LaunchDarklyRegion {
+    /// The words of the pipeline file.
+    pub const WORDS: &[&str] = &["us", "eu", "federal"];
+
+    /// The one of a word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "us" => Some(Self::Us),
+            "eu" => Some(Self::Eu),
+            "federal" => Some(Self::Federal),
+            _ => None,
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 mod changes;
 mod checks;
+mod flags;
 mod graph;
 mod inputs;
 mod locations;
@@ -80,7 +81,8 @@ pub(crate) fn resolve(root: &Node, files: &dyn FileCheck, problems: &mut Problem
     let tasks = read_tasks(&graph, &mut reading);
     let changes = changes::read(&graph, &mut reading);
     locations::check(root, &mut reading);
-    let spec = assemble(root, datasets, tasks, slices, changes);
+    let flags = flags::read(root, &mut reading);
+    let spec = assemble(root, datasets, tasks, slices, changes, flags);
     if let Some(spec) = &spec {
         masks::check_customers(spec, &mut reading);
     }
@@ -97,6 +99,7 @@ fn assemble(
     tasks: Vec<Task>,
     slices: BTreeMap<String, Slice>,
     changes: Vec<Change>,
+    flags: FlagSettings,
 ) -> Option<Spec> {
     let text = |key: &str| text_at(root, key).map(|(text, _)| text.to_owned());
     Some(Spec {
@@ -115,7 +118,7 @@ fn assemble(
             .map(|change| (change.name.clone(), change))
             .collect(),
         suspended: BTreeMap::new(),
-        flags: FlagSettings::File,
+        flags,
         sandbox: match text_at(root, "sandbox") {
             Some(("required", _)) => Sandbox::Required,
             _ => Sandbox::BestEffort,

@@ -1,6 +1,7 @@
 //! Every key of the pipeline file.
 
 mod checks;
+mod flags;
 mod gate;
 mod notify;
 mod tasks;
@@ -10,6 +11,7 @@ use super::shape::Shape;
 use super::shape::{ByName, Key, ListOf, OneOf, Owner, Section};
 use crate::csv_dialect::{DecimalMark, Delimiter};
 use checks::CHECKS;
+use flags::FLAGS;
 use gate::GATE;
 use notify::NOTIFY;
 use tasks::{DATASET, TASK};
@@ -509,17 +511,6 @@ static CUSTOMERS_FILE: Section = Section {
         several: "says a file and a dataset",
         fix: "write one of `file: …` and `dataset: …`",
     }),
-};
-
-static FLAGS: Section = Section {
-    about: "Where stages of lanes come from.",
-    keys: &[Key {
-        name: "provider",
-        about: "`file`: the file `flags.yaml` beside the pipeline file.",
-        shape: Shape::Word(&["file"]),
-        need: Required,
-    }],
-    one_of: None,
 };
 
 #[cfg(test)]
