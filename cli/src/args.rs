@@ -63,7 +63,9 @@ pub(crate) enum Verb {
     Withdraw(BackArguments),
     /// Publish the old rows again for the dates whose published rows lanes have left, and compute again what was made of them
     Repair(MoveArguments),
-    /// List the ledger, or verify its chain
+    /// Look at the flags of changes, or tell them what the ledger has
+    Flags(FlagsArguments),
+    /// List the ledger, verify its chain, or explain the stages of a run
     Audit(AuditArguments),
     /// What the program starts itself with; not for people
     #[command(hide = true)]
@@ -543,6 +545,63 @@ pub(crate) struct AuditArguments {
 pub(crate) enum AuditVerb {
     /// Check that no entry was changed, removed, added or swapped
     Verify(AuditVerifyArguments),
+    /// Say how a run came to its stages: what the ledger had, and what the flags said, decided again
+    Explain(AuditExplainArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditExplainArguments {
+    /// The run; the last one if it is not named
+    #[arg(long)]
+    pub(crate) run: Option<String>,
+    /// One customer, by name
+    #[arg(long)]
+    pub(crate) customer: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlagsArguments {
+    #[command(subcommand)]
+    pub(crate) verb: FlagsVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FlagsVerb {
+    /// Say what in the flag of a change would surprise whoever relies on it
+    Lint(FlagsLintArguments),
+    /// Tell flags of moves that the ledger has and they have not confirmed
+    Sync(FlagsSyncArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlagsLintArguments {
+    /// The change
+    pub(crate) change: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FlagsSyncArguments {
+    /// One change; all of them if none is named
+    #[arg(long)]
+    pub(crate) change: Option<String>,
+    /// Tell nobody anything
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) pipeline: PipelineArgument,
 }
 
 #[derive(Debug, Args)]

@@ -113,6 +113,7 @@ fn dispatch(program: &Program, verb: Verb) -> ExitCode {
         Verb::Release(arguments) => verb::moves::towards_old(LaneEvent::Release, &arguments),
         Verb::Withdraw(arguments) => verb::moves::towards_old(LaneEvent::Withdraw, &arguments),
         Verb::Repair(arguments) => verb::repair::repair(program, &arguments),
+        Verb::Flags(arguments) => verb::flags::flags(&arguments),
         Verb::Audit(arguments) => verb::audit::audit(&arguments),
         Verb::Worker {
             role,

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod flags;
 pub(crate) mod gate;
 pub(crate) mod moves;
 pub(crate) mod plan;

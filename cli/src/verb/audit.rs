@@ -8,12 +8,13 @@ use understudy_core::ledger::{Entry, KnownBy, LedgerEvent};
 use understudy_core::review::Decision;
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_runtime::error::RunError;
+use understudy_runtime::flags::explain;
 use understudy_runtime::report::visible::visible;
 use understudy_runtime::store::layout::Store;
 use understudy_runtime::store::ledger;
 use understudy_runtime::{pipeline, prepare};
 
-use crate::args::{AuditArguments, AuditVerb};
+use crate::args::{AuditArguments, AuditExplainArguments, AuditVerb};
 use crate::exit::{Exit, fail};
 use crate::output::{print, print_json};
 
@@ -21,6 +22,7 @@ pub(crate) fn audit(arguments: &AuditArguments) -> Exit {
     let outcome = match &arguments.verb {
         None => list(&arguments.pipeline.pipeline, arguments.json),
         Some(AuditVerb::Verify(verify)) => check(&verify.pipeline.pipeline, verify.json),
+        Some(AuditVerb::Explain(explain)) => explained(explain),
     };
     outcome.unwrap_or_else(|error| fail(&error))
 }
@@ -74,6 +76,56 @@ fn check(path: &Path, as_json: bool) -> Result<Exit, RunError> {
     } else {
         Exit::Unexpected
     })
+}
+
+fn explained(arguments: &AuditExplainArguments) -> Result<Exit, RunError> {
+    let path = &arguments.pipeline.pipeline;
+    let found = explain(
+        path,
+        arguments.run.as_deref(),
+        arguments.customer.as_deref(),
+    )?;
+    if arguments.json {
+        print_json(&found);
+        return Ok(Exit::Good);
+    }
+    let taken = found.taken_at.as_ref().map_or(
+        "no flags are stored with it: the stages are the ledger's".to_owned(),
+        |at| format!("flags as of {at}"),
+    );
+    let mut lines = vec![format!("run {}, {}", visible(&found.run), visible(&taken))];
+    for (name, change) in &found.changes {
+        let flag = change.flag.as_ref();
+        let flag = flag.map_or(String::new(), |(flag, version)| {
+            format!(" (flag {} version {version})", visible(flag))
+        });
+        lines.push(format!("{}{flag}", visible(name)));
+        if let Some(why) = &change.refused {
+            lines.push(format!("  the flag did not count: {}", visible(why)));
+        }
+        for lane in &change.lanes {
+            let who = match &lane.customer {
+                Customer::Everybody => "everybody else".to_owned(),
+                customer => customer.label(),
+            };
+            let said = match (&lane.flag, &lane.reason) {
+                (Some(stage), Some(reason)) => format!("; the flag says {stage}: {reason}"),
+                (None, Some(reason)) => format!("; the flag says nothing that counts: {reason}"),
+                _ => String::new(),
+            };
+            lines.push(format!(
+                "  {:<14} ran at {}{}",
+                visible(&who),
+                lane.stage,
+                visible(&said)
+            ));
+        }
+    }
+    for alert in &found.alerts {
+        lines.push(format!("ALERT: {}", visible(alert)));
+    }
+    print(&lines.join("\n"));
+    Ok(Exit::Good)
 }
 
 fn of_slice(slice: Option<&str>) -> String {
@@ -175,6 +227,18 @@ fn line(entry: &Entry) -> String {
                 counts.join(", ")
             )
         }
+        LedgerEvent::FlagTold(told) => format!(
+            "{}: flag {} has it up to entry {}, as version {}{}",
+            told.change,
+            told.flag,
+            told.entry,
+            told.flag_version,
+            if told.confirmed {
+                ""
+            } else {
+                ", not seen on the stream yet"
+            }
+        ),
         LedgerEvent::Approved(approved) => format!(
             "{}: evidence {} approved by {}",
             approved.change,

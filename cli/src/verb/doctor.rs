@@ -42,9 +42,16 @@ fn text(found: &Checkup) -> String {
         );
         lines.extend(found.shadows.iter().map(line));
     }
+    if !found.flags.is_empty() {
+        lines.push(String::new());
+        lines.push("Where the flags of this pipeline are".to_owned());
+        lines.extend(found.flags.iter().map(line));
+    }
     lines.push(String::new());
+    let shadows = found.sandbox.iter().chain(&found.shadows);
+    let health = shadows.map(|finding| finding.health).max();
     lines.push(
-        match found.health() {
+        match health.unwrap_or(Health::Good) {
             Health::Good => "All of it is in force.",
             Health::Weak => "Shadows run under what there is; reports and `status` say what is missing. `sandbox: required` in the pipeline file would not run them.",
             Health::Bad => "Something has to be put right before shadows run.",

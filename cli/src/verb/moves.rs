@@ -268,6 +268,11 @@ pub(super) fn failed(error: &RolloutError) -> Exit {
         RolloutError::NoChange(message) | RolloutError::Lanes(message) => {
             return usage(&visible(message));
         }
+        // Somebody has to say yes first, as with a gate.
+        RolloutError::Flags(error) if error.waits_for_approval() => {
+            tell!("not moved: {}", visible(&error.to_string()));
+            return Exit::Unexpected;
+        }
         error => {
             let mut text = format!("error: {error}");
             let mut source = std::error::Error::source(error);

@@ -9,9 +9,12 @@ use understudy_core::gate::Standing;
 use understudy_core::run_date::RunDate;
 use understudy_core::stage::Stage;
 use understudy_core::verdict::Verdict;
+use understudy_runtime::flags::Freshness;
 use understudy_runtime::repair::PublishedWithNew;
 use understudy_runtime::report::visible::visible;
-use understudy_runtime::rollout::status::{ChangeStatus, LaneStatus, Status, status as look};
+use understudy_runtime::rollout::status::{
+    ChangeStatus, FlagStatus, LaneStatus, Status, status as look,
+};
 
 use super::gate::waits;
 use super::moves::failed;
@@ -76,12 +79,27 @@ fn text(status: &Status, lane: Option<&Customer>, is_one: bool) -> String {
         .runbook
         .as_ref()
         .map(|page| format!("runbook  {}", visible(page)));
-    let foot: Vec<String> = owner.into_iter().chain(runbook).collect();
+    let flags = of_flags(&status.flags);
+    let foot: Vec<String> = flags.into_iter().chain(owner).chain(runbook).collect();
     if !foot.is_empty() {
         lines.push(String::new());
         lines.extend(foot);
     }
     lines.join("\n")
+}
+
+/// A flag file that can be read is nothing to speak of.
+fn of_flags(flags: &FlagStatus) -> Option<String> {
+    let provider = flags.provider;
+    match &flags.freshness {
+        Freshness::Fresh if provider == "the flag file" => None,
+        Freshness::Fresh => Some(format!("flags    {provider}, fresh")),
+        other => Some(format!(
+            "flags    {} is {}: stages stay as the ledger has them, and nobody moves towards new",
+            provider.to_uppercase(),
+            visible(&other.to_string())
+        )),
+    }
 }
 
 fn of_change(

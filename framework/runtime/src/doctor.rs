@@ -40,6 +40,8 @@ pub struct Checkup {
     pub sandbox: Vec<Finding>,
     /// What the pipeline's shadows are given.
     pub shadows: Vec<Finding>,
+    /// The places that the pipeline's flags are at.
+    pub flags: Vec<Finding>,
 }
 
 /// One thing that was looked at.
@@ -69,7 +71,7 @@ impl Checkup {
     /// The worst of all.
     #[must_use]
     pub fn health(&self) -> Health {
-        let all = self.sandbox.iter().chain(&self.shadows);
+        let all = self.sandbox.iter().chain(&self.shadows).chain(&self.flags);
         all.map(|finding| finding.health)
             .max()
             .unwrap_or(Health::Good)
@@ -107,7 +109,31 @@ pub async fn check_up(pipeline: Option<&Pipeline>, crew: &Crew) -> Result<Checku
         version: CHECKUP_FORMAT,
         sandbox: of_sandbox(&probed, required),
         shadows,
+        flags: pipeline.map(of_flags).unwrap_or_default(),
     })
+}
+
+/// Flags that do not answer stop nothing but moves towards new.
+fn of_flags(pipeline: &Pipeline) -> Vec<Finding> {
+    let flag = pipeline
+        .spec
+        .changes
+        .values()
+        .next()
+        .map_or("understudy", |change| change.flag.as_str());
+    let reached = pipeline.flags.reach(flag).into_iter();
+    let findings = reached.map(|reached| Finding {
+        what: reached.what.to_owned(),
+        health: if reached.found.is_ok() {
+            Health::Good
+        } else {
+            Health::Weak
+        },
+        found: match reached.found {
+            Ok(found) | Err(found) => format!("{}: {found}", reached.place),
+        },
+    });
+    findings.collect()
 }
 
 /// What a probe was confined by, and what it could do.

@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod evidence;
 pub mod execute;
+pub mod flags;
 pub mod mask;
 pub mod notify;
 pub mod observe;

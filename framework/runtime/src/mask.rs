@@ -23,7 +23,7 @@ use understudy_core::value::Value;
 use understudy_sabotage::Sabotage;
 
 pub use key::MaskKeyError;
-pub(crate) use key::{KEY_FILE, throwaway_key, with_key};
+pub(crate) use key::{KEY_FILE, store_key, throwaway_key, with_key};
 pub(crate) use scrub::{MAX_TEXT_BYTES, Scrubber};
 pub(crate) use values::{each_value, each_value_left};
 

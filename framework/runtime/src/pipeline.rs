@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 
 use understudy_core::digest::Digest;
 use understudy_core::spec::{self, FileCheck, Places, Problem, Scope, Spec, Spot};
+use understudy_flags::Flags;
 
+use crate::flags;
 use crate::observe::code_of_check;
 use crate::small_file::{MAX_TEXT_BYTES, MAX_YAML_BYTES, SmallFileError, read_small};
+use crate::store::Store;
 use crate::store::remote::is_remote;
 
 /// Where copies of a store in an object store are, beside the pipeline file.
@@ -31,6 +34,8 @@ pub struct Pipeline {
     pub places: Places,
     /// What is wrong without stopping live.
     pub problems: Vec<Problem>,
+    /// Who answers for its flags.
+    pub flags: Flags,
 }
 
 /// Why there is no pipeline to work with.
@@ -103,7 +108,9 @@ pub fn load(path: &Path) -> Result<Pipeline, LoadError> {
     let Some(spec) = loaded.spec else {
         return Err(LoadError::Problems(loaded.problems));
     };
+    let store = Store::named(&spec.store, &folder);
     let mut pipeline = Pipeline {
+        flags: flags::provider(&spec, &folder, &store),
         folder,
         named,
         spec,
@@ -178,12 +185,17 @@ impl Pipeline {
     /// The store's folder, absolute; where the store is in an object store, the folder of its copies.
     #[must_use]
     pub fn store_folder(&self) -> PathBuf {
-        if is_remote(&self.spec.store) {
-            let url = Digest::of_bytes(self.spec.store.trim_end_matches('/').as_bytes());
-            return self.folder.join(COPIES_FOLDER).join(url.short());
-        }
-        self.folder.join(&self.spec.store).components().collect()
+        store_folder(&self.spec.store, &self.folder)
     }
+}
+
+/// The folder of a store that a pipeline file in a folder names.
+pub(crate) fn store_folder(store: &str, folder: &Path) -> PathBuf {
+    if is_remote(store) {
+        let url = Digest::of_bytes(store.trim_end_matches('/').as_bytes());
+        return folder.join(COPIES_FOLDER).join(url.short());
+    }
+    folder.join(store).components().collect()
 }
 
 struct Folder<'a>(&'a Path);

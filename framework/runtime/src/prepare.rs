@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use understudy_core::customer::{Customer, listed};
-use understudy_core::ledger::{Entry, LedgerEvent, Repaired};
+use understudy_core::ledger::{Entry, LedgerEvent, Repaired, stages as ledger_stages};
 use understudy_core::live_edits::{LiveEdit, live_edits};
 use understudy_core::plan::{Plan, PlanInput, plan};
+use understudy_core::rollout::lowered;
 use understudy_core::rollout::overrides::overrides;
 use understudy_core::rollout::record::{Rollout, rollouts};
 use understudy_core::rollout::wave::LiveWave;
-use understudy_core::rollout::{interlock, lowered};
 use understudy_core::run_date::RunDate;
 use understudy_core::slice::slice_of;
 use understudy_core::snapshot::InputSnapshot;
 use understudy_core::spec::nearest::hint;
 use understudy_core::spec::{Change, LiveEdits, Problem, Scope, Spot, check_columns};
 use understudy_core::stage::{LaneStages, Span, Stages};
-use understudy_flags::{FLAG_FILE, FileFlags, FlagAnswer, FlagProvider as _};
 
 use crate::error::{HOW_TO_GO_ON, RunError};
 use crate::evidence::code_of;
+use crate::flags::{Flagged, flagged, lower_lanes, said_too};
 use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
 use crate::rollout::{kept, waivers};
@@ -60,6 +60,10 @@ pub struct Prepared {
     pub alerts: Vec<String>,
     /// What it repairs; `None` for an ordinary run.
     pub repair: Option<Repaired>,
+    /// Lanes that the ledger has live and their flag has not, by change; `*` for everybody who is not named.
+    pub taken_back: BTreeMap<String, Vec<Customer>>,
+    /// What the answer of the flags was made from, where they give it.
+    pub flags: Option<serde_json::Value>,
 }
 
 impl Prepared {
@@ -120,6 +124,7 @@ fn unknown_slice(pipeline: &Pipeline, name: &str) -> ObserveError {
 /// Anything that stops live.
 pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepared, RunError> {
     let mut pipeline = pipeline::load(path)?;
+    pipeline.flags.begin();
     pipeline.add_problems(observe::unknown_rust_tasks(&pipeline, crew.registry()))?;
     let store = Store::of(&pipeline);
     let ledger = ledger::open(&store);
@@ -132,8 +137,13 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     let when = when(&pipeline, asked)?;
     let inputs = observe::pin_inputs(&pipeline, &when, crew).await?;
     let code = observe::code_digests(&pipeline)?;
-    let (mut stages, mut alerts) = stages(&pipeline, &store)?;
+    let Flagged {
+        mut stages,
+        mut alerts,
+        record: flags,
+    } = stages(&pipeline, &store)?;
     alerts.splice(0..0, kept);
+    let taken_back = taken_back(&entries, &stages);
     let folder = tempfile::tempdir().map_err(RunError::no_temporary_folder)?;
     let schemas = observe::inspect(&pipeline, &inputs, &code, when.date, crew, folder.path()).await;
     // Without schemas columns cannot be checked beforehand; the run itself will meet whatever is wrong.
@@ -183,7 +193,18 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         live_edits,
         alerts,
         repair: None,
+        taken_back,
+        flags,
     })
+}
+
+fn taken_back(entries: &[Entry], stages: &Stages) -> BTreeMap<String, Vec<Customer>> {
+    let held = ledger_stages(entries).0.into_iter();
+    let lanes = held.map(|(change, held)| {
+        let lanes = lower_lanes(&held, &stages.of(&change));
+        (change, lanes)
+    });
+    lanes.filter(|(_, lanes)| !lanes.is_empty()).collect()
 }
 
 pub(crate) fn last_move(entries: &[Entry]) -> u64 {
@@ -232,7 +253,7 @@ pub(crate) fn stages_of_run(
     code: &CodeDigests,
     rollouts: &BTreeMap<String, Rollout>,
 ) -> Result<Stages, RunError> {
-    let (mut stages, _) = stages(pipeline, store)?;
+    let Flagged { mut stages, .. } = stages(pipeline, store)?;
     lower_other_code(pipeline, code, rollouts, &mut stages);
     Ok(stages)
 }
@@ -276,12 +297,9 @@ pub fn refused_live_edits(pipeline: &Pipeline, code: &CodeDigests) -> Vec<Proble
 ///
 /// # Errors
 /// There is neither a ledger nor such an output.
-pub(crate) fn stages(
-    pipeline: &Pipeline,
-    store: &Store,
-) -> Result<(Stages, Vec<String>), RunError> {
+pub(crate) fn stages(pipeline: &Pipeline, store: &Store) -> Result<Flagged, RunError> {
     match ledger::open(store) {
-        Ok(ledger) => Ok(with_flags(pipeline, &ledger.stages())),
+        Ok(ledger) => Ok(flagged(pipeline, store, ledger.entries(), &ledger.stages())),
         Err(error) => {
             let outputs = pipeline.spec.tasks.iter();
             let locations: Vec<&str> = outputs
@@ -290,9 +308,9 @@ pub(crate) fn stages(
             let Ok(Some(stages)) = latest_marker_stages(&pipeline.folder, &locations) else {
                 return Err(RunError::Ledger(error));
             };
-            let (stages, mut alerts) = with_flags(pipeline, &stages);
-            alerts.insert(0, format!("{error}; this run holds to the stages that the newest published output was made with"));
-            Ok((stages, alerts))
+            let mut found = flagged(pipeline, store, &[], &stages);
+            found.alerts.insert(0, format!("{error}; this run holds to the stages that the newest published output was made with"));
+            Ok(found)
         }
     }
 }
@@ -302,49 +320,28 @@ pub(crate) fn stages_now(
     pipeline: &Pipeline,
     store: &Store,
     held: Stages,
-) -> (Stages, Option<LedgerError>) {
-    let (stages, unreadable) = match ledger::open(store) {
-        Ok(ledger) => (ledger.stages(), None),
-        Err(error) => (held, Some(error)),
-    };
-    (with_flags(pipeline, &stages).0, unreadable)
+) -> (Flagged, Option<LedgerError>) {
+    match ledger::open(store) {
+        Ok(ledger) => (
+            flagged(pipeline, store, ledger.entries(), &ledger.stages()),
+            None,
+        ),
+        Err(error) => (flagged(pipeline, store, &[], &held), Some(error)),
+    }
 }
 
 /// The stages of a change, as far as its flag says so too.
-pub(crate) fn as_flags_say(pipeline: &Pipeline, change: &Change, stages: LaneStages) -> LaneStages {
+pub(crate) fn as_flags_say(
+    pipeline: &Pipeline,
+    store: &Store,
+    entries: &[Entry],
+    change: &Change,
+    stages: LaneStages,
+) -> LaneStages {
     if stages == LaneStages::default() {
         return stages;
     }
-    match FileFlags::beside(&pipeline.folder).snapshot() {
-        Ok(FlagAnswer::Stages(flags)) => flags
-            .0
-            .get(&change.flag)
-            .map_or(stages.clone(), |flag| lowered(&stages, flag)),
-        Ok(FlagAnswer::Silent) | Err(_) => stages,
-    }
-}
-
-fn with_flags(pipeline: &Pipeline, held: &Stages) -> (Stages, Vec<String>) {
-    let down = |reason: &str| {
-        (
-            held.clone(),
-            vec![format!(
-                "the flags are down ({reason}): stages stay as the ledger has them"
-            )],
-        )
-    };
-    match FileFlags::beside(&pipeline.folder).snapshot() {
-        Ok(FlagAnswer::Silent) if held.0.is_empty() => (held.clone(), Vec::new()),
-        Ok(FlagAnswer::Silent) => down(&format!("`{FLAG_FILE}` is gone")),
-        Err(error) => down(&error.to_string()),
-        Ok(FlagAnswer::Stages(flags)) => {
-            let changes = pipeline.spec.changes.values();
-            let said = changes.filter_map(|change| {
-                Some((change.name.clone(), flags.0.get(&change.flag)?.clone()))
-            });
-            interlock(held, &said.collect())
-        }
-    }
+    said_too(pipeline, store, entries, change, stages.clone()).unwrap_or(stages)
 }
 
 /// Lanes that are live in a change that cannot run get old rows, and that must be seen.

@@ -351,6 +351,8 @@ async fn prepared(
         other_code: BTreeMap::new(),
         live_edits: Vec::new(),
         alerts: Vec::new(),
+        taken_back: BTreeMap::new(),
+        flags: None,
         repair: Some(Repaired {
             change: request.change.to_owned(),
             by: request.actor.name.clone(),

@@ -16,8 +16,10 @@ pub use situation::{Evidence, Situation, situation};
 pub use understudy_core::rollout::step::Lanes;
 
 use nix::unistd::{User, getuid};
+use understudy_flags::FlagError;
 
 use crate::error::RunError;
+use crate::flags::TellError;
 use crate::store::ledger::LedgerError;
 
 /// Why nothing was moved.
@@ -31,13 +33,37 @@ pub enum RolloutError {
     Ledger(#[from] LedgerError),
     /// The flags, for a move towards new.
     #[error("the flags cannot be told, so nothing was moved towards new")]
-    Flags(#[from] understudy_flags::FlagFileError),
+    Flags(#[from] FlagError),
+    /// The flags, for a move towards new that the ledger has.
+    #[error(
+        "the move is in the ledger, and the flags do not have it yet: the lanes stay where they are until `understudy flags sync` has told them"
+    )]
+    NotTold(#[source] FlagError),
     /// There is no such change.
     #[error("{0}")]
     NoChange(String),
     /// The lanes that were named cannot be those of the change.
     #[error("{0}")]
     Lanes(String),
+}
+
+impl RolloutError {
+    /// What telling flags failed with, after the ledger had the move.
+    fn not_told(error: TellError) -> Self {
+        match error {
+            TellError::Flag(error) => Self::NotTold(error),
+            TellError::Ledger(error) => Self::Ledger(error),
+        }
+    }
+}
+
+impl From<TellError> for RolloutError {
+    fn from(error: TellError) -> Self {
+        match error {
+            TellError::Flag(error) => Self::Flags(error),
+            TellError::Ledger(error) => Self::Ledger(error),
+        }
+    }
 }
 
 /// The machine's user that this program runs as: the name, or the number where there is none.

@@ -165,6 +165,9 @@ pub(crate) async fn carry_out(
         .flat_map(|record| record.log.changed_inputs.clone())
         .collect();
     record.write(&prepared.store)?;
+    if let Some(flags) = &prepared.flags {
+        record::write_flags(&prepared.store, &prepared.plan.run, flags)?;
+    }
     let recorder = Recorder::new(&prepared.store.events_file(&prepared.plan.run), events);
     let executor = executor(request, prepared, crew, &recorder, &record);
     executor.events.emit(&Event::RunStarted {

@@ -11,6 +11,7 @@ use understudy_core::spec::{Change, Spec, Task};
 use understudy_core::stage::{LaneStages, Stage};
 
 use crate::error::RunError;
+use crate::flags::Flagged;
 use crate::pipeline;
 use crate::prepare::stages;
 use crate::store::Store;
@@ -59,7 +60,7 @@ pub fn which(path: &Path, task: &str) -> Result<Which, RunError> {
         .spec
         .task(task)
         .ok_or_else(|| unknown(&pipeline.spec, task))?;
-    let (stages, alerts) = stages(&pipeline, &store)?;
+    let Flagged { stages, alerts, .. } = stages(&pipeline, &store)?;
     let change = pipeline.spec.change_of(task);
     let lanes = change.map(|change| lanes(&pipeline.spec, change, &stages.of(&change.name)));
     let lanes = lanes.unwrap_or_default();

@@ -53,12 +53,20 @@ pub enum MaskKeyError {
 /// # Errors
 /// It cannot be made or read.
 pub(crate) fn with_key(store: &Store, spec: &Spec) -> Result<(), MaskKeyError> {
-    let file = store.mask_key_file();
-    if !spec.masks_anything() {
-        return Ok(());
+    if spec.masks_anything() {
+        store_key(store)?;
     }
+    Ok(())
+}
+
+/// The key of a store, which is made where there is none yet.
+///
+/// # Errors
+/// It cannot be made or read.
+pub(crate) fn store_key(store: &Store) -> Result<Vec<u8>, MaskKeyError> {
+    let file = store.mask_key_file();
     if file.exists() {
-        return read(&file).map(drop);
+        return read(&file);
     }
     let key = match store.remote() {
         Some(url) => in_object_store(url, random()?)?,
@@ -66,7 +74,7 @@ pub(crate) fn with_key(store: &Store, spec: &Spec) -> Result<(), MaskKeyError> {
     };
     durable::create_dirs(store.root())?;
     write(&file, &key)?;
-    read(&file).map(drop)
+    read(&file)
 }
 
 /// A key of its own for texts that no store keeps, in a folder that is removed.

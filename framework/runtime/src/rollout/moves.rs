@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use understudy_core::customer::Customer;
 use understudy_core::gate::{Decision, Standing};
-use understudy_core::ledger::{Approved, Gated, Hold, KnownBy, LedgerEvent, Move};
+use understudy_core::ledger::{Approved, Entry, Gated, Hold, KnownBy, LedgerEvent, Move};
 use understudy_core::rollout::lane::LaneEvent;
-use understudy_core::rollout::lowered;
 use understudy_core::rollout::record::{Rollout, rollouts};
 use understudy_core::rollout::step::{Lanes, sorted, stages_after};
+use understudy_core::spec::Change;
 use understudy_core::stage::{LaneStages, Stage};
-use understudy_flags::{FileFlags, FlagAnswer, FlagFileError, FlagProvider as _};
+use understudy_flags::{FLAG_FILE, FileFlags, FlagAnswer, FlagProvider as _, Telling, Towards};
 
 use super::{Evidence, RolloutError, Situation, situation};
 use crate::clock;
+use crate::flags::{Why, rehearse, said_too, tell};
 use crate::pipeline::{self, Pipeline};
 use crate::store::Store;
 use crate::store::ledger;
@@ -116,9 +117,14 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
         )
         .map_err(|none| RolloutError::Lanes(format!("`{}` {none}", request.change)))?;
     let state = |lane: &Customer| situation.state(lane);
-    let flags = FileFlags::beside(&situation.pipeline.folder);
-    let flag = &situation.change.flag;
-    let before = said_too(&flags, flag, stages_of(&situation))?;
+    let Situation {
+        pipeline,
+        store,
+        entries,
+        change,
+        ..
+    } = &situation;
+    let before = said_too(pipeline, store, entries, change, stages_of(&situation))?;
     let others = state(&Customer::Everybody).after(request.event).ok();
     let others = others.filter(|_| step.all);
     let after = stages_after(&before, &step.lanes, others, request.event, state);
@@ -134,9 +140,22 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
     }
     let done = step.may && !request.dry_run;
     if done {
-        // Flags that cannot be told would take the lanes back in the next run. A file that is not there would not, so
-        // that there has to be one before the ledger says anything.
-        flags.set(flag, &before)?;
+        let why = Why {
+            what: "flip",
+            lanes: (!step.all).then_some(step.lanes.len()),
+            by: &request.actor.name,
+            reason: request.reason.as_deref(),
+            evidence: Some(&step.decision.evidence),
+        };
+        let why = match request.event {
+            LaneEvent::Complete => Why {
+                what: "completion",
+                ..why
+            },
+            _ => why,
+        };
+        // Flags that cannot be told would take the lanes back in the next run.
+        rehearse(pipeline, store, entries, change, [&before, &after], &why)?;
         let gated = Gated {
             evidence: step.decision.evidence.clone(),
             standing: step.decision.standing,
@@ -154,9 +173,11 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
             wave: step.wave,
             ..moved(request)
         });
-        let read = situation.entries.len() as u64;
-        ledger::append_after(&situation.store, read, &event, clock::now())?;
-        flags.set(flag, &after)?;
+        let read = entries.len() as u64;
+        ledger::append_after(store, read, &event, clock::now())?;
+        let told = tell(pipeline, store, change, &after, &why, Towards::New)
+            .map_err(RolloutError::not_told)?;
+        alerts.extend(told.notes);
     }
     Ok(Moved {
         version: 1,
@@ -191,21 +212,6 @@ fn require_possible(situation: &Situation, request: &MoveRequest) -> Result<(), 
         )));
     }
     Ok(())
-}
-
-/// The stages, as far as the flag says so too: what a hand has taken back stays so.
-fn said_too(
-    flags: &FileFlags,
-    flag: &str,
-    stages: LaneStages,
-) -> Result<LaneStages, FlagFileError> {
-    Ok(match flags.snapshot()? {
-        FlagAnswer::Stages(said) => said
-            .0
-            .get(flag)
-            .map_or(stages.clone(), |said| lowered(&stages, said)),
-        FlagAnswer::Silent => stages,
-    })
 }
 
 fn stages_of(situation: &Situation) -> LaneStages {
@@ -252,22 +258,15 @@ fn towards_old(request: &MoveRequest) -> Result<Moved, RolloutError> {
     };
     let (lanes, refused) = sorted(&known, request.event, state);
     let others = state(&Customer::Everybody).after(request.event);
-    let before = rollout.stages();
-    let before = place.said_too(&request.change, before);
     let others = others.ok().filter(|_| all);
-    let after = stages_after(&before, &lanes, others, request.event, state);
     let something = !lanes.is_empty() || others.is_some();
     let mut alerts = Vec::new();
     let done = something && !request.dry_run;
+    let is_hold = matches!(request.event, LaneEvent::Hold | LaneEvent::Release);
+    // The ledger comes first, since it asks nobody else; the flag takes effect even if the ledger cannot be written.
+    let mut recorded = Ok(());
     if done {
         let own = if all { Vec::new() } else { lanes.clone() };
-        let is_hold = matches!(request.event, LaneEvent::Hold | LaneEvent::Release);
-        // The flag takes effect even if the ledger cannot be written, and the ledger even if the flag cannot.
-        let told = if after == before && is_hold {
-            Ok(())
-        } else {
-            place.tell(&request.change, &rollout, &after)
-        };
         let event = if is_hold {
             LedgerEvent::Held(Hold {
                 change: request.change.clone(),
@@ -283,13 +282,19 @@ fn towards_old(request: &MoveRequest) -> Result<Moved, RolloutError> {
                 ..moved(request)
             })
         };
-        ledger::append(&place.store, &event, clock::now())?;
-        if let Err(error) = told {
-            alerts.push(format!(
+        recorded = ledger::append(&place.store, &event, clock::now());
+    }
+    let before = place.said_too(&entries, rollout.stages());
+    let after = stages_after(&before, &lanes, others, request.event, state);
+    if done && !(is_hold && after == before) {
+        match place.tell(request, &rollout, &after, (!all).then_some(lanes.len())) {
+            Ok(notes) => alerts.extend(notes),
+            Err(error) => alerts.push(format!(
                 "{error}; the move is in the ledger, which decides: the flag says otherwise until it is mended"
-            ));
+            )),
         }
     }
+    recorded?;
     Ok(Moved {
         version: 1,
         change: request.change.clone(),
@@ -310,38 +315,67 @@ fn towards_old(request: &MoveRequest) -> Result<Moved, RolloutError> {
 /// Where the ledger and the flags of a change are, as far as can be told.
 struct Place {
     store: Store,
+    /// The pipeline, where it can be read and is what the request is about.
+    pipeline: Option<Pipeline>,
     folder: Option<PathBuf>,
-    flag: Option<String>,
+    change: Option<Change>,
     knows_change: bool,
 }
 
 impl Place {
-    fn flag<'a>(&'a self, change: &'a str) -> &'a str {
-        self.flag.as_deref().unwrap_or(change)
-    }
-
     /// The stages, as far as the flag says so too, if it says anything that can be understood.
-    fn said_too(&self, change: &str, stages: LaneStages) -> LaneStages {
-        let Some(folder) = &self.folder else {
-            return stages;
-        };
-        let flags = FileFlags::beside(folder);
-        said_too(&flags, self.flag(change), stages.clone()).unwrap_or(stages)
+    fn said_too(&self, entries: &[Entry], stages: LaneStages) -> LaneStages {
+        match (&self.pipeline, &self.change) {
+            (Some(pipeline), Some(change)) => {
+                said_too(pipeline, &self.store, entries, change, stages.clone()).unwrap_or(stages)
+            }
+            _ => stages,
+        }
     }
 
-    /// The flag file is written once somebody was flipped; before, it says nothing, and goes on saying nothing.
+    /// A flag is told once somebody was flipped; before, it says nothing, and goes on saying nothing. Gives what a
+    /// person should know.
     fn tell(
         &self,
-        change: &str,
+        request: &MoveRequest,
         rollout: &Rollout,
         after: &LaneStages,
-    ) -> Result<(), FlagFileError> {
-        match &self.folder {
-            Some(folder) if rollout.moved || *after != LaneStages::default() => {
-                FileFlags::beside(folder).set(self.flag(change), after)
-            }
-            _ => Ok(()),
+        lanes: Option<usize>,
+    ) -> Result<Vec<String>, RolloutError> {
+        if !rollout.moved && *after == LaneStages::default() {
+            return Ok(Vec::new());
         }
+        let what = moved(request).to;
+        let why = Why {
+            what: &format!("move to {what}"),
+            lanes,
+            by: &request.actor.name,
+            reason: request.reason.as_deref(),
+            evidence: None,
+        };
+        if let (Some(pipeline), Some(change)) = (&self.pipeline, &self.change) {
+            let told = tell(pipeline, &self.store, change, after, &why, Towards::Old)?;
+            return Ok(told.notes);
+        }
+        // A pipeline file that cannot be read does not say where its flags are; a flag file is where they usually are.
+        let file = self
+            .folder
+            .as_ref()
+            .filter(|folder| folder.join(FLAG_FILE).exists());
+        let Some(folder) = file else {
+            return Ok(vec![
+                "the pipeline file does not say where the flags are, so that they were not told; the ledger has the move".to_owned(),
+            ]);
+        };
+        let telling = Telling {
+            flag: &request.change,
+            stages: after,
+            customers: &BTreeSet::new(),
+            why: "",
+            marker: None,
+            towards: Towards::Old,
+        };
+        Ok(FileFlags::beside(folder).tell(&telling)?.notes)
     }
 }
 
@@ -354,24 +388,24 @@ fn place_of(request: &MoveRequest) -> Result<Place, RolloutError> {
         };
         folder.map(Path::to_owned)
     };
+    let change_of = |pipeline: &Pipeline| pipeline.spec.changes.get(&request.change).cloned();
     match (pipeline::load(&request.pipeline), &request.store) {
         (Ok(pipeline), None) => {
-            let change = pipeline.spec.changes.get(&request.change);
+            let change = change_of(&pipeline);
             let suspended = pipeline.spec.suspended.contains_key(&request.change);
             Ok(Place {
                 store: Store::of(&pipeline),
-                flag: change.map(|change| change.flag.clone()),
                 knows_change: change.is_some() || suspended,
-                folder: Some(pipeline.folder),
+                change,
+                folder: Some(pipeline.folder.clone()),
+                pipeline: Some(pipeline),
             })
         }
         (loaded, Some(store)) => Ok(Place {
             store: Store::at(store),
-            flag: loaded.ok().and_then(|pipeline| {
-                let change = pipeline.spec.changes.get(&request.change);
-                change.map(|change| change.flag.clone())
-            }),
             folder: folder_of(&request.pipeline),
+            change: loaded.as_ref().ok().and_then(change_of),
+            pipeline: loaded.ok(),
             knows_change: false,
         }),
         (Err(error), None) => {
@@ -382,8 +416,9 @@ fn place_of(request: &MoveRequest) -> Result<Place, RolloutError> {
             match usual {
                 Some(store) => Ok(Place {
                     store: Store::at(store),
+                    pipeline: None,
                     folder,
-                    flag: None,
+                    change: None,
                     knows_change: false,
                 }),
                 None => Err(crate::error::RunError::from(error).into()),
@@ -401,16 +436,32 @@ pub(crate) fn tell_flags(
     store: &Store,
     change: &str,
 ) -> Result<(), RolloutError> {
-    let Some(flag) = pipeline.spec.changes.get(change).map(|change| &change.flag) else {
+    let Some(change) = pipeline.spec.changes.get(change) else {
         return Ok(());
     };
-    let flags = FileFlags::beside(&pipeline.folder);
-    let held = ledger::open(store)?.stages().of(change);
-    match flags.snapshot()? {
-        FlagAnswer::Silent => Ok(()),
-        FlagAnswer::Stages(said) if !said.0.contains_key(flag) => Ok(()),
-        FlagAnswer::Stages(_) => Ok(flags.set(flag, &said_too(&flags, flag, held)?)?),
+    let ledger = ledger::open(store)?;
+    let held = ledger.stages().of(&change.name);
+    // A flag file that was never told of the change says nothing of it, and goes on saying nothing.
+    if !pipeline.flags.has_versions() && !is_named(pipeline, change)? {
+        return Ok(());
     }
+    let said = said_too(pipeline, store, ledger.entries(), change, held.clone()).unwrap_or(held);
+    let why = Why {
+        what: "move back by itself",
+        lanes: None,
+        by: "understudy",
+        reason: None,
+        evidence: None,
+    };
+    tell(pipeline, store, change, &said, &why, Towards::Old)?;
+    Ok(())
+}
+
+fn is_named(pipeline: &Pipeline, change: &Change) -> Result<bool, RolloutError> {
+    Ok(match pipeline.flags.snapshot(&[])? {
+        FlagAnswer::Silent => false,
+        FlagAnswer::Said(said) => said.stages.0.contains_key(&change.flag),
+    })
 }
 
 /// Approves of the evidence as it is now.

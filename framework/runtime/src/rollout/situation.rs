@@ -176,7 +176,13 @@ impl Situation {
     /// What stands published of it, and whether it holds for the stages that a run would take now.
     pub(crate) fn standing(&self) -> Standing {
         let own = self.rollout.stages_for(&self.code[1]).0;
-        let stages = as_flags_say(&self.pipeline, &self.change, own);
+        let stages = as_flags_say(
+            &self.pipeline,
+            &self.store,
+            &self.entries,
+            &self.change,
+            own,
+        );
         standing(
             &self.store,
             &self.pipeline.spec,

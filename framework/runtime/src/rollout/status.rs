@@ -11,8 +11,10 @@ use understudy_core::rollout::record::{LastMove, rollouts};
 use understudy_core::run_date::RunDate;
 use understudy_core::stage::Stage;
 use understudy_core::verdict::Verdict;
+use understudy_flags::Freshness;
 
 use super::{Evidence, Lanes, RolloutError, Situation, kept, situation};
+use crate::flags::flagged;
 use crate::pipeline;
 use crate::repair::PublishedWithNew;
 use crate::store::Store;
@@ -35,10 +37,21 @@ pub struct Status {
     pub owner: Option<String>,
     /// Where it says what to do.
     pub runbook: Option<String>,
+    /// Where the flags are, and how fresh they are.
+    pub flags: FlagStatus,
     /// Its changes that can run.
     pub changes: BTreeMap<String, ChangeStatus>,
     /// Changes that cannot run as the file has them.
     pub suspended: Vec<String>,
+}
+
+/// Where the flags are, and how fresh they are.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct FlagStatus {
+    /// What people call the place.
+    pub provider: &'static str,
+    /// How fresh they are.
+    pub freshness: Freshness,
 }
 
 /// A change.
@@ -132,8 +145,9 @@ pub struct LaneStatus {
 pub fn status(path: &Path, change: Option<&str>) -> Result<Status, RolloutError> {
     let mut pipeline = pipeline::load(path).map_err(crate::error::RunError::from)?;
     let store = Store::of(&pipeline);
-    let rollouts = rollouts(ledger::open(&store)?.entries());
-    kept::restore(&mut pipeline, &store, &rollouts);
+    pipeline.flags.begin();
+    let ledger = ledger::open(&store)?;
+    kept::restore(&mut pipeline, &store, &rollouts(ledger.entries()));
     let names: Vec<String> = match change {
         Some(change) => vec![change.to_owned()],
         None => pipeline.spec.changes.keys().cloned().collect(),
@@ -143,11 +157,23 @@ pub fn status(path: &Path, change: Option<&str>) -> Result<Status, RolloutError>
         let found = of_change(&situation(path, &name, Evidence::Index)?);
         changes.insert(name, found);
     }
+    for alert in flagged(&pipeline, &store, ledger.entries(), &ledger.stages()).alerts {
+        let own = changes
+            .iter_mut()
+            .find(|(name, _)| alert.starts_with(&format!("`{name}`")));
+        if let Some((_, change)) = own {
+            change.alerts.push(alert);
+        }
+    }
     Ok(Status {
         version: STATUS_FORMAT,
         pipeline: pipeline.spec.pipeline.clone(),
         owner: pipeline.spec.owner.clone(),
         runbook: pipeline.spec.runbook.clone(),
+        flags: FlagStatus {
+            provider: pipeline.flags.name(),
+            freshness: pipeline.flags.freshness(),
+        },
         suspended: pipeline.spec.suspended.keys().cloned().collect(),
         changes,
     })

@@ -13,13 +13,14 @@ use understudy_core::live_edits::live_versions;
 use understudy_core::plan::{PlannedComparison, Work};
 use understudy_core::review::{BugMark, bugs};
 use understudy_core::rollout::lane::LaneEvent;
-use understudy_core::rollout::record::FALLS_AGAIN_WITHIN_SECS;
+use understudy_core::rollout::record::{FALLS_AGAIN_WITHIN_SECS, rollouts};
 use understudy_core::run::{Failure, RunLog};
 use understudy_core::stage::{Span, Stage};
 use understudy_core::world::Side;
 
 use super::{Attempt, Halves};
 use crate::evidence;
+use crate::flags;
 use crate::report::files::customers::{CustomerLine, write_customers};
 use crate::report::files::diff::DiffFiles;
 use crate::report::files::group::mark_bugs;
@@ -146,11 +147,58 @@ impl Attempt<'_> {
             self.moved_by_itself(&change, &again, LaneEvent::FallBack { again: true });
             self.moved_by_itself(&change, &first, LaneEvent::FallBack { again: false });
         }
+        self.record_flags();
+    }
+
+    /// Lanes that a flag took back stay back: anybody may move the flag towards new again, or it may go down.
+    fn record_flags(&self) {
+        let (pipeline, store) = (&self.prepared.pipeline, &self.prepared.store);
+        for change in pipeline.spec.changes.values() {
+            // What the flag was not told yet, no hand took back.
+            if let Err(error) = flags::catch_up(pipeline, store, change) {
+                self.executor.alert(format!("`{}`: {error}", change.name));
+                continue;
+            }
+            let Ok(ledger) = ledger::open(store) else {
+                return;
+            };
+            let now = flags::taken_back(pipeline, store, ledger.entries(), change);
+            let at_first = self.prepared.taken_back.get(&change.name).cloned();
+            let rollout = rollouts(ledger.entries())
+                .remove(&change.name)
+                .unwrap_or_default();
+            let is_from_before = |lane: &Customer| {
+                let record = rollout.lane(lane);
+                let moved = record.last.as_ref().map_or(0, |last| last.number);
+                record.state.stage == Stage::Live && moved <= self.prepared.ledger_entries
+            };
+            let both: BTreeSet<Customer> = now
+                .into_iter()
+                .chain(at_first.into_iter().flatten())
+                .collect();
+            let back: Vec<Customer> = both.into_iter().filter(is_from_before).collect();
+            self.moved(
+                &change.name,
+                &back,
+                LaneEvent::Rollback,
+                &format!("flag {}", change.flag),
+            );
+        }
     }
 
     fn moved_by_itself(&self, change: &str, lanes: &[Customer], event: LaneEvent) {
+        if self.moved(change, lanes, event, "understudy") {
+            let told = rollout::tell_flags(&self.prepared.pipeline, &self.prepared.store, change);
+            if let Err(error) = told {
+                self.executor.alert(format!("{error}"));
+            }
+        }
+    }
+
+    /// Records a move that nobody asked for. Gives whether there was one.
+    fn moved(&self, change: &str, lanes: &[Customer], event: LaneEvent, by: &str) -> bool {
         if lanes.is_empty() {
-            return;
+            return false;
         }
         // Everybody who is not named can only go together with those who are.
         let all = lanes.contains(&Customer::Everybody);
@@ -163,7 +211,7 @@ impl Attempt<'_> {
                 Vec::new()
             },
             to: Stage::Shadow,
-            by: "understudy".to_owned(),
+            by: by.to_owned(),
             reason: Some(format!("run {}", self.prepared.plan.run)),
             code: None,
             known_by: Some(KnownBy::Understudy),
@@ -172,10 +220,7 @@ impl Attempt<'_> {
             wave: None,
         });
         self.append(&event);
-        let told = rollout::tell_flags(&self.prepared.pipeline, &self.prepared.store, change);
-        if let Err(error) = told {
-            self.executor.alert(format!("{error}"));
-        }
+        true
     }
 
     /// The lanes that got their new rows although everybody else fell back.

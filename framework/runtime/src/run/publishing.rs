@@ -28,9 +28,11 @@ impl Attempt<'_> {
             return Ok(self.live_failed(failure));
         }
         // The last look at the ledger: a move towards old that came in meanwhile is honoured.
-        if !self.executor.log.borrow().assemblies.is_empty() {
+        let has_lanes = !self.executor.log.borrow().assemblies.is_empty();
+        if has_lanes || self.prepared.pipeline.flags.has_versions() {
             let now = self.stages_now();
-            if self.executor.honour(&now).await
+            if has_lanes
+                && self.executor.honour(&now).await
                 && let Some(failure) = self.failure()
             {
                 return Ok(self.live_failed(failure));
@@ -55,7 +57,11 @@ impl Attempt<'_> {
                 "{error}; moves since the run began are not known, and it holds to its stages"
             ));
         }
-        now
+        let said = &self.prepared.alerts;
+        for alert in now.alerts.into_iter().filter(|alert| !said.contains(alert)) {
+            self.executor.alert(alert);
+        }
+        now.stages
     }
 
     fn live_failed(&self, failure: Failure) -> LiveEnd {
@@ -213,7 +219,11 @@ impl Attempt<'_> {
         let own = Stages(self.prepared.plan.stages.clone());
         match self.prepared.repair {
             None => own,
-            Some(_) => prepare::stages_now(&self.prepared.pipeline, &self.prepared.store, own).0,
+            Some(_) => {
+                let (now, _) =
+                    prepare::stages_now(&self.prepared.pipeline, &self.prepared.store, own);
+                now.stages
+            }
         }
     }
 

@@ -95,6 +95,16 @@ impl RunRecord {
     }
 }
 
+/// Keeps what the flags said to a run: from it, each decision can be made again.
+pub(super) fn write_flags(
+    store: &Store,
+    run: &str,
+    flags: &serde_json::Value,
+) -> Result<(), RunError> {
+    let bytes = serde_json::to_vec_pretty(flags).expect("JSON has a JSON form");
+    Ok(durable::replace(&store.flags_file(run), &bytes)?)
+}
+
 /// The record of a run, if there is one.
 ///
 /// # Errors

@@ -482,6 +482,8 @@ fn prepared(
         live_edits: Vec::new(),
         alerts: Vec::new(),
         repair: None,
+        taken_back: BTreeMap::new(),
+        flags: None,
     }
 }
 

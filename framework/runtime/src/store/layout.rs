@@ -8,7 +8,7 @@ use understudy_core::run_date::RunDate;
 use understudy_core::world::Side;
 
 use crate::mask::KEY_FILE;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, store_folder};
 use crate::report::html::REPORT_HTML;
 use crate::store::remote::is_remote;
 
@@ -21,8 +21,9 @@ pub struct Store {
 }
 
 /// What a run's folder holds beside its changes.
-const RUN_FILES: [&str; 6] = [
+const RUN_FILES: [&str; 7] = [
     "run.json",
+    "flags.json",
     "events.jsonl",
     "logs",
     "evidence",
@@ -43,11 +44,23 @@ impl Store {
     /// The store of a pipeline: its folder, or its copies of what is in an object store.
     #[must_use]
     pub fn of(pipeline: &Pipeline) -> Self {
-        let url = pipeline.spec.store.trim_end_matches('/');
+        Self::named(&pipeline.spec.store, &pipeline.folder)
+    }
+
+    /// The store that a pipeline file in a folder names.
+    #[must_use]
+    pub fn named(store: &str, folder: &Path) -> Self {
+        let url = store.trim_end_matches('/');
         Self {
-            root: pipeline.store_folder(),
+            root: store_folder(store, folder),
             remote: is_remote(url).then(|| url.to_owned()),
         }
+    }
+
+    /// What the flags said to a run.
+    #[must_use]
+    pub fn flags_file(&self, run: &str) -> PathBuf {
+        self.run_dir(run).join("flags.json")
     }
 
     /// The URL of the store, where it is in an object store.
