@@ -22,8 +22,8 @@ const RULES: [(&str, &str); 4] = [
         "where: new.score > old.score, allow: any, reason: measured",
     ),
     (
-        "every tenth customer",
-        "customers: { file: tenth.txt }, within: 10%",
+        "some customers only",
+        "customers: { file: hundredth.txt }, within: 10%",
     ),
 ];
 
@@ -103,8 +103,11 @@ fn write_pipeline(folder: &Path, rule: &str) {
     let pipeline = format!(
         "\
 pipeline: rejudge
+datasets:
+  seed: {{ location: made/seed.csv }}
 tasks:
   scores:
+    inputs: [seed]
     output: {{ grain: [id], customer: account }}
     live: v1
     versions:
