@@ -33,7 +33,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("understudy-delta", &[]),
-    ("understudy-flags", &["understudy-core"]),
+    (
+        "understudy-flags",
+        &["understudy-core", "understudy-scripted-launchdarkly"],
+    ),
+    ("understudy-scripted-launchdarkly", &[]),
     ("understudy-notify", &[]),
     ("understudy-objects", &["understudy-core"]),
     (
@@ -58,6 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "understudy-flags",
             "understudy-runtime",
             "understudy-sabotage",
+            "understudy-scripted-launchdarkly",
             "understudy-tables",
             "understudy-tasks",
         ],
@@ -70,7 +75,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("arrow", DATA_CRATES),
     ("datafusion", &["understudy-tasks"]),
-    ("launchdarkly", &["understudy-flags"]),
+    (
+        "launchdarkly",
+        &["understudy-flags", "understudy-scripted-launchdarkly"],
+    ),
     ("delta_kernel", &["understudy-delta"]),
     (
         "object_store",
@@ -78,7 +86,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ),
     ("parquet", DATA_CRATES),
     ("petgraph", &["understudy-core"]),
-    ("reqwest", &["understudy-notify"]),
+    ("reqwest", &["understudy-flags", "understudy-notify"]),
     (
         "tokio",
         &[
@@ -87,6 +95,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "understudy-notify",
             "understudy-objects",
             "understudy-runtime",
+            "understudy-scripted-launchdarkly",
             "understudy-tasks",
         ],
     ),

@@ -59,6 +59,7 @@ pub(crate) struct Problems<'a> {
     file: &'a str,
     source: &'a str,
     found: BTreeSet<(Mark, String, String, Origin)>,
+    secrets: Vec<String>,
 }
 
 impl<'a> Problems<'a> {
@@ -68,7 +69,13 @@ impl<'a> Problems<'a> {
             file,
             source,
             found: BTreeSet::new(),
+            secrets: Vec::new(),
         }
+    }
+
+    /// A text of the file that is never shown, whatever is wrong in its line.
+    pub(crate) fn hide(&mut self, secret: &str) {
+        self.secrets.push(secret.to_owned());
     }
 
     /// One more.
@@ -101,7 +108,12 @@ impl<'a> Problems<'a> {
             file: self.file.to_owned(),
             line: mark.line,
             column: mark.column,
-            text: line_at(self.source, *mark),
+            text: self
+                .secrets
+                .iter()
+                .fold(line_at(self.source, *mark), |line, secret| {
+                    line.replace(&printable(secret), "…")
+                }),
             message: printable(message),
             fix: printable(fix),
             scope: uses.scope(origin),

@@ -4,6 +4,7 @@
 
 mod checks;
 mod columns;
+mod flags;
 mod isolation;
 mod lake;
 mod limits;

@@ -391,7 +391,7 @@ mod values {
             expect![[r#"
                 understudy.yaml:87:20: `provider` of `flags` of the pipeline cannot be `fil`
                     flags: { provider: fil }
-                    hint: write `file`
+                    hint: did you mean `file`? the words for it are: file, launchdarkly
                 => nothing runs
             "#]],
         );

@@ -14,11 +14,12 @@ use crate::spec::structure::{self, Subject};
 use crate::spec::table;
 use crate::spec::yaml::{self, Data, Node};
 
-const VALID: [&str; 4] = [
+const VALID: [&str; 5] = [
     include_str!("../../../tests/spec/valid.yaml"),
     include_str!("../../../tests/spec/lake.yaml"),
     include_str!("../../../tests/spec/isolation.yaml"),
     include_str!("../../../tests/spec/checks.yaml"),
+    include_str!("../../../tests/spec/flags.yaml"),
 ];
 
 #[test]

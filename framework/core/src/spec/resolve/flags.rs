@@ -54,7 +54,8 @@ fn launchdarkly(node: &Node, provider: Mark, reading: &mut Reading<'_, '_>) -> F
         if let Some((text, mark)) = text_at(node, key)
             && !is_reference(text)
         {
-            // The text is not shown: it may be the key itself.
+            // It may be the key itself.
+            reading.problems.hide(text);
             let message = format!("`{key}` stands in the file, where everybody can read it");
             let fix = "write `${env:NAME}` or `${file:path}`, and nothing beside it";
             reading.problems.push(mark, &Origin::Pipeline, message, fix);
