@@ -305,10 +305,23 @@ impl LaunchDarkly {
         let stages = customers
             .iter()
             .filter_map(|customer| Some((keys.of(customer)?, telling.stages.of(customer))));
-        Wanted {
+        let mut wanted = Wanted {
             stages: stages.collect(),
             others: telling.stages.unlisted,
+        };
+        if let (Towards::Old, Ok(judge)) = (telling.towards, snapshot.judge()) {
+            // On the way to old nobody is raised above what the flag says: a hand may have lowered it.
+            let lower = |wanted: &mut Stage, given: Decision| {
+                if *wanted > Stage::Shadow {
+                    *wanted = given.stage.map_or(*wanted, |given| given.min(*wanted));
+                }
+            };
+            for (key, stage) in &mut wanted.stages {
+                lower(stage, judge.decide(telling.flag, key));
+            }
+            lower(&mut wanted.others, judge.decide_for_others(telling.flag));
         }
+        wanted
     }
 
     fn planned(

@@ -48,6 +48,13 @@ fn text(found: &Checkup) -> String {
         lines.extend(found.flags.iter().map(line));
     }
     lines.push(String::new());
+    if found
+        .flags
+        .iter()
+        .any(|finding| finding.health != Health::Good)
+    {
+        lines.push("While flags do not answer, runs go on with the ledger's stages and nobody moves towards new.".to_owned());
+    }
     let shadows = found.sandbox.iter().chain(&found.shadows);
     let health = shadows.map(|finding| finding.health).max();
     lines.push(

@@ -128,6 +128,15 @@ fn text(request: &MoveRequest, moved: &Moved) -> String {
     if moved.refused.len() > SHOWN_LANES {
         lines.push(format!("  and {} more", moved.refused.len() - SHOWN_LANES));
     }
+    if let Some(flag) = &moved.flag {
+        let seen = if flag.confirmed { "" } else { ", not seen by readers yet" };
+        lines.push(format!(
+            "{} has it: flag {}, version {}{seen}.",
+            flag.provider,
+            visible(&flag.flag),
+            flag.version
+        ));
+    }
     if moved.done && matches!(request.event, LaneEvent::Flip) {
         lines.push("The next run publishes it.".to_owned());
     }

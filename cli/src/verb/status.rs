@@ -95,7 +95,7 @@ fn of_flags(flags: &FlagStatus) -> Option<String> {
         Freshness::Fresh if provider == "the flag file" => None,
         Freshness::Fresh => Some(format!("flags    {provider}, fresh")),
         other => Some(format!(
-            "flags    {} is {}: stages stay as the ledger has them, and nobody moves towards new",
+            "flags    {} is {}; stages stay as the ledger has them, and nobody moves towards new",
             provider.to_uppercase(),
             visible(&other.to_string())
         )),

@@ -1,6 +1,6 @@
 //! The SDK's client, and somebody who watches it: a client that gave up never tries again by itself.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 /// How often the wire is looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// How long a connection may be in trouble before the first flags are no longer waited for.
-const PATIENCE_IN_TROUBLE: Duration = Duration::from_secs(3);
+const PATIENCE_IN_TROUBLE: Duration = Duration::from_secs(2);
 /// How much longer than `stale_after` an answer may be silent before the connection is given up, as a factor.
 const SILENCE: f64 = 1.2;
 
@@ -35,6 +35,8 @@ pub(super) struct Connection {
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     opened: Instant,
+    /// Since when it has been in trouble without ever having brought flags.
+    troubled: OnceLock<Instant>,
     wait: Duration,
     stale_after: Duration,
 }
@@ -85,6 +87,7 @@ impl Connection {
             shared,
             stop,
             opened: Instant::now(),
+            troubled: OnceLock::new(),
             wait: settings.wait,
             stale_after: settings.stale_after,
         })
@@ -100,14 +103,13 @@ impl Connection {
     /// Waits for the first flags, as long after it was opened as the settings say, unless it is clear sooner that there
     /// will be none.
     pub(super) fn wait_for_first(&self) {
-        let mut troubled = None;
         while self.opened.elapsed() < self.wait {
             let current = self.shared.current().clone();
             if current.is_initialized || current.ended.is_some() {
                 return;
             }
             if current.wire.trouble().is_some() {
-                let since = *troubled.get_or_insert_with(Instant::now);
+                let since = self.troubled.get_or_init(Instant::now);
                 if since.elapsed() > PATIENCE_IN_TROUBLE {
                     return;
                 }

@@ -12,13 +12,14 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::settings::{API_VERSION, Settings};
-use super::transport::in_full;
+use super::transport::brief;
 use crate::Towards;
 
-/// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(20);
-/// How long all attempts at something may take, towards new and towards old.
-const BUDGETS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(15)];
+/// How long one request may take, towards new and towards old.
+const REQUESTS: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(4)];
+/// How long all attempts at something may take, towards new and towards old: there the ledger has it already, and who
+/// types it is waiting.
+const BUDGETS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(3)];
 /// The longest wait that a server's own word is followed for.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// The waits between attempts where the server says nothing.
@@ -99,6 +100,7 @@ pub(super) struct Api {
     token: String,
     project: String,
     environment: String,
+    request: Duration,
     budget: Duration,
 }
 
@@ -119,7 +121,7 @@ impl Api {
         handle: Handle,
         towards: Towards,
     ) -> Self {
-        let [new, old] = BUDGETS;
+        let index = usize::from(towards == Towards::Old);
         Self {
             http,
             handle,
@@ -127,10 +129,8 @@ impl Api {
             token: token.to_owned(),
             project: settings.project.clone(),
             environment: settings.environment.clone(),
-            budget: match towards {
-                Towards::New => new,
-                Towards::Old => old,
-            },
+            request: REQUESTS[index],
+            budget: BUDGETS[index],
         }
     }
 
@@ -355,7 +355,7 @@ async fn ask(
         .http
         .request(method.clone(), format!("{}{path}", api.base))
         .query(&query)
-        .timeout(REQUEST)
+        .timeout(api.request)
         .header(AUTHORIZATION, &api.token)
         .header("LD-API-Version", API_VERSION);
     if let Some(body) = body {
@@ -366,17 +366,10 @@ async fn ask(
         };
         request = request.header(CONTENT_TYPE, kind).body(body.to_string());
     }
-    let mut answer = request
-        .send()
-        .await
-        .map_err(|error| lost(in_full(&error)))?;
+    let mut answer = request.send().await.map_err(|error| lost(brief(&error)))?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut bytes = Vec::new();
-    while let Some(piece) = answer
-        .chunk()
-        .await
-        .map_err(|error| lost(in_full(&error)))?
-    {
+    while let Some(piece) = answer.chunk().await.map_err(|error| lost(brief(&error)))? {
         bytes.extend_from_slice(&piece);
         if bytes.len() > MAX_ANSWER {
             return Err(lost(format!("the answer has more than {MAX_ANSWER} bytes")));

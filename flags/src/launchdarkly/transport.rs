@@ -64,9 +64,9 @@ async fn ask(
     };
     let is_stream = request.uri().path().ends_with("/all");
     let request = request.map(|body| reqwest::Body::from(body.unwrap_or_default()));
-    let request = reqwest::Request::try_from(request).map_err(|error| failed(in_full(&error)))?;
+    let request = reqwest::Request::try_from(request).map_err(|error| failed(brief(&error)))?;
     let answer = match timeout(ANSWER_WITHIN, tapped.client.execute(request)).await {
-        Ok(answer) => answer.map_err(|error| failed(in_full(&error)))?,
+        Ok(answer) => answer.map_err(|error| failed(brief(&error)))?,
         Err(_) => {
             return Err(failed(format!(
                 "no answer within {} s",
@@ -120,7 +120,7 @@ async fn pump(
                 Ok(piece)
             }
             Ok(Some(Err(error))) => {
-                tapped.wire.failed(in_full(&error));
+                tapped.wire.failed(brief(&error));
                 Err(TransportError::new(io::Error::other(error)))
             }
             Ok(None) => {
@@ -145,16 +145,17 @@ async fn pump(
     }
 }
 
-/// An error with what caused it; errors of the HTTP client show no headers, so no key either.
-pub(super) fn in_full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        next = cause.source();
+/// What an error of the HTTP client comes to, without the URL, which the reader knows, and without any header.
+pub(super) fn brief(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
     }
-    text
+    if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if error.is_connect() {
+        format!("no connection: {cause}")
+    } else {
+        cause.to_string()
+    }
 }

@@ -10,7 +10,7 @@ pub mod status;
 pub(crate) mod waivers;
 
 pub(crate) use moves::tell_flags;
-pub use moves::{Actor, MoveRequest, Moved, approve, move_lanes};
+pub use moves::{Actor, MoveRequest, Moved, MovedFlag, approve, move_lanes};
 pub(crate) use situation::unknown as unknown_change;
 pub use situation::{Evidence, Situation, situation};
 pub use understudy_core::rollout::step::Lanes;
@@ -34,6 +34,9 @@ pub enum RolloutError {
     /// The flags, for a move towards new.
     #[error("the flags cannot be told, so nothing was moved towards new")]
     Flags(#[from] FlagError),
+    /// The flags, where nothing is moved towards new.
+    #[error(transparent)]
+    Flag(FlagError),
     /// The flags, for a move towards new that the ledger has.
     #[error(
         "the move is in the ledger, and the flags do not have it yet: the lanes stay where they are until `understudy flags sync` has told them"
@@ -60,7 +63,7 @@ impl RolloutError {
 impl From<TellError> for RolloutError {
     fn from(error: TellError) -> Self {
         match error {
-            TellError::Flag(error) => Self::Flags(error),
+            TellError::Flag(error) => Self::Flag(error),
             TellError::Ledger(error) => Self::Ledger(error),
         }
     }

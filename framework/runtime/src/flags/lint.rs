@@ -46,7 +46,7 @@ pub fn lint(path: &Path, change: &str) -> Result<Lint, RolloutError> {
     let mut surprises = pipeline
         .flags
         .lint(&found.flag)
-        .map_err(RolloutError::Flags)?;
+        .map_err(RolloutError::Flag)?;
     surprises.sort_by_key(|surprise| std::cmp::Reverse(surprise.weight));
     Ok(Lint {
         version: 1,

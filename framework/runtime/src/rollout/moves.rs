@@ -12,7 +12,9 @@ use understudy_core::rollout::record::{Rollout, rollouts};
 use understudy_core::rollout::step::{Lanes, sorted, stages_after};
 use understudy_core::spec::Change;
 use understudy_core::stage::{LaneStages, Stage};
-use understudy_flags::{FLAG_FILE, FileFlags, FlagAnswer, FlagProvider as _, Telling, Towards};
+use understudy_flags::{
+    FLAG_FILE, FileFlags, FlagAnswer, FlagProvider as _, Telling, Told, Towards,
+};
 
 use super::{Evidence, RolloutError, Situation, situation};
 use crate::clock;
@@ -78,10 +80,25 @@ pub struct Moved {
     pub after: LaneStages,
     /// What the gate says, of a move towards new.
     pub gate: Option<Decision>,
+    /// The flag as it is now, where it has versions and was told.
+    pub flag: Option<MovedFlag>,
     /// What is to become `live` in the pipeline file, by task, once the change is complete.
     pub live: BTreeMap<String, String>,
     /// What a person should look at.
     pub alerts: Vec<String>,
+}
+
+/// A flag that was told of a move.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct MovedFlag {
+    /// Where it is.
+    pub provider: &'static str,
+    /// Its key.
+    pub flag: String,
+    /// The version that was read back.
+    pub version: u64,
+    /// Whether whoever reads flags has seen it.
+    pub confirmed: bool,
 }
 
 impl Moved {
@@ -139,6 +156,7 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
         ));
     }
     let done = step.may && !request.dry_run;
+    let mut flag = None;
     if done {
         let why = Why {
             what: "flip",
@@ -178,6 +196,12 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
         let told = tell(pipeline, store, change, &after, &why, Towards::New)
             .map_err(RolloutError::not_told)?;
         alerts.extend(told.notes);
+        flag = told.version.map(|version| MovedFlag {
+            provider: pipeline.flags.name(),
+            flag: change.flag.clone(),
+            version,
+            confirmed: told.confirmed,
+        });
     }
     Ok(Moved {
         version: 1,
@@ -191,6 +215,7 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
         before,
         after,
         gate: Some(step.decision),
+        flag,
         live: match request.event {
             LaneEvent::Complete => situation.change.new.clone(),
             _ => BTreeMap::new(),
@@ -286,11 +311,13 @@ fn towards_old(request: &MoveRequest) -> Result<Moved, RolloutError> {
     }
     let before = place.said_too(&entries, rollout.stages());
     let after = stages_after(&before, &lanes, others, request.event, state);
+    let mut flag = None;
     if done && !(is_hold && after == before) {
         match place.tell(request, &rollout, &after, (!all).then_some(lanes.len())) {
-            Ok(notes) => alerts.extend(notes),
+            Ok(told) => flag = place.flag_now(told, &mut alerts),
             Err(error) => alerts.push(format!(
-                "{error}; the move is in the ledger, which decides: the flag says otherwise until it is mended"
+                "{}; the move is in the ledger, which decides: the flag says otherwise until it is mended",
+                in_full(&error)
             )),
         }
     }
@@ -307,6 +334,7 @@ fn towards_old(request: &MoveRequest) -> Result<Moved, RolloutError> {
         before,
         after,
         gate: None,
+        flag,
         live: BTreeMap::new(),
         alerts,
     })
@@ -326,7 +354,8 @@ impl Place {
     /// The stages, as far as the flag says so too, if it says anything that can be understood.
     fn said_too(&self, entries: &[Entry], stages: LaneStages) -> LaneStages {
         match (&self.pipeline, &self.change) {
-            (Some(pipeline), Some(change)) => {
+            // A provider that has to be asked over a network lowers by itself what it is told on the way to old.
+            (Some(pipeline), Some(change)) if !pipeline.flags.has_versions() => {
                 said_too(pipeline, &self.store, entries, change, stages.clone()).unwrap_or(stages)
             }
             _ => stages,
@@ -341,9 +370,9 @@ impl Place {
         rollout: &Rollout,
         after: &LaneStages,
         lanes: Option<usize>,
-    ) -> Result<Vec<String>, RolloutError> {
+    ) -> Result<Told, RolloutError> {
         if !rollout.moved && *after == LaneStages::default() {
-            return Ok(Vec::new());
+            return Ok(Told::default());
         }
         let what = moved(request).to;
         let why = Why {
@@ -354,8 +383,12 @@ impl Place {
             evidence: None,
         };
         if let (Some(pipeline), Some(change)) = (&self.pipeline, &self.change) {
-            let told = tell(pipeline, &self.store, change, after, &why, Towards::Old)?;
-            return Ok(told.notes);
+            // Whoever is released may be compared again: that raises the flag, and makes nobody's rows new.
+            let towards = match request.event {
+                LaneEvent::Release => Towards::New,
+                _ => Towards::Old,
+            };
+            return Ok(tell(pipeline, &self.store, change, after, &why, towards)?);
         }
         // A pipeline file that cannot be read does not say where its flags are; a flag file is where they usually are.
         let file = self
@@ -363,9 +396,11 @@ impl Place {
             .as_ref()
             .filter(|folder| folder.join(FLAG_FILE).exists());
         let Some(folder) = file else {
-            return Ok(vec![
-                "the pipeline file does not say where the flags are, so that they were not told; the ledger has the move".to_owned(),
-            ]);
+            let note = "the pipeline file does not say where the flags are, so that they were not told; the ledger has the move";
+            return Ok(Told {
+                notes: vec![note.to_owned()],
+                ..Told::default()
+            });
         };
         let telling = Telling {
             flag: &request.change,
@@ -375,8 +410,34 @@ impl Place {
             marker: None,
             towards: Towards::Old,
         };
-        Ok(FileFlags::beside(folder).tell(&telling)?.notes)
+        Ok(FileFlags::beside(folder).tell(&telling)?)
     }
+
+    /// What there is to say of a flag that was told, if it has versions.
+    fn flag_now(&self, told: Told, alerts: &mut Vec<String>) -> Option<MovedFlag> {
+        alerts.extend(told.notes);
+        let pipeline = self.pipeline.as_ref()?;
+        Some(MovedFlag {
+            provider: pipeline.flags.name(),
+            flag: self.change.as_ref()?.flag.clone(),
+            version: told.version?,
+            confirmed: told.confirmed,
+        })
+    }
+}
+
+/// An error with what caused it.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
 }
 
 fn place_of(request: &MoveRequest) -> Result<Place, RolloutError> {
