@@ -572,7 +572,8 @@ impl FlagProvider for LaunchDarkly {
             });
             return Ok(found);
         }
-        let api = self.api(Towards::New)?;
+        // Somebody is waiting, and nothing depends on it.
+        let api = self.api(Towards::Old)?;
         let snapshot = match Self::fetched(&api, flag) {
             Ok((_, snapshot)) => snapshot,
             Err(LaunchDarklyError::Impossible { .. }) => Snapshot::default(),
