@@ -62,9 +62,10 @@ pub(super) fn patch(
         after["on"] = json!(true);
     }
     if variation_of(&found["fallthrough"]) != Some(others) {
+        let update = json!({"kind": "updateFallthroughVariationOrRollout"});
         patch
             .flag
-            .push(variations.fallthrough(wanted.others, rest)?);
+            .push(variations.giving(update, wanted.others, rest)?);
         after["fallthrough"] = json!({"variation": others});
     }
     // What rules and the default rule give without individual targets and without segments of ours.
@@ -104,10 +105,12 @@ pub(super) fn patch(
         patch.flag.push(targeting("removeTargets", &keys, &id));
     }
     for (stage, keys) in added {
-        let id = variations.id(stage)?;
         if keys.len() > SEGMENT_ABOVE {
-            join_segment(&mut patch, &base, flag, stage, &keys, &id);
+            if let Some(rule) = join_segment(&mut patch, &base, flag, stage, &keys) {
+                patch.flag.push(variations.giving(rule, stage, rest)?);
+            }
         } else {
+            let id = variations.id(stage)?;
             patch.flag.push(targeting("addTargets", &keys, &id));
         }
     }
@@ -146,14 +149,15 @@ fn leave_segments(patch: &mut Patch, base: &mut Snapshot, flag: &str, wanted: &W
     }
 }
 
+/// Adds customers to a segment of ours. Gives the rule that the flag needs for it, without what it gives, unless it has
+/// one.
 fn join_segment(
     patch: &mut Patch,
     base: &Snapshot,
     flag: &str,
     stage: Stage,
     keys: &[&str],
-    id: &str,
-) {
+) -> Option<Json> {
     let segment = segment_key(flag, stage);
     let join = json!({"kind": "addIncludedTargets", "contextKind": CONTEXT_KIND, "values": keys});
     patch
@@ -164,23 +168,20 @@ fn join_segment(
     if !base.segments.contains_key(&segment) {
         patch.new_segments.insert(segment.clone());
     }
-    let Some(found) = base.flags.get(flag) else {
-        return;
-    };
-    let has_rule = items(found, "rules").any(|rule| is_rule_of(rule, &segment));
-    if !has_rule {
-        let mut rule = json!({
-            "kind": "addRule",
-            "description": format!("Understudy: {stage}"),
-            "clauses": [{"contextKind": "", "attribute": "", "op": "segmentMatch", "negate": false, "values": [segment]}],
-            "variationId": id,
-        });
-        // Rules of others do not come before ours.
-        if let Some(first) = items(found, "rules").find_map(|rule| rule["id"].as_str()) {
-            rule["beforeRuleId"] = json!(first);
-        }
-        patch.flag.push(rule);
+    let found = base.flags.get(flag)?;
+    if items(found, "rules").any(|rule| is_rule_of(rule, &segment)) {
+        return None;
     }
+    let mut rule = json!({
+        "kind": "addRule",
+        "description": format!("Understudy: {stage}"),
+        "clauses": [{"contextKind": "", "attribute": "", "op": "segmentMatch", "negate": false, "values": [segment]}],
+    });
+    // Rules of others do not come before ours.
+    if let Some(first) = items(found, "rules").find_map(|rule| rule["id"].as_str()) {
+        rule["beforeRuleId"] = json!(first);
+    }
+    Some(rule)
 }
 
 fn is_rule_of(rule: &Json, segment: &str) -> bool {
@@ -288,19 +289,22 @@ impl<'a> Variations<'a> {
             .ok_or_else(|| format!("it has no variation number {}", index + 1))
     }
 
-    /// A migration flag always has shares; all of them for one variation is that variation.
-    fn fallthrough(&self, stage: Stage, rest: &Json) -> Result<Json, String> {
-        const KIND: &str = "updateFallthroughVariationOrRollout";
+    /// An instruction that gives a stage to whom it is for. A migration flag wants shares: all of them for one variation
+    /// is that variation.
+    fn giving(&self, mut instruction: Json, stage: Stage, rest: &Json) -> Result<Json, String> {
         let id = self.id(stage)?;
         let is_migration = rest["purpose"] == "migration" || rest["migrationSettings"].is_object();
         if !is_migration {
-            return Ok(json!({"kind": KIND, "variationId": id}));
+            instruction["variationId"] = json!(id);
+            return Ok(instruction);
         }
         let weights = self.values.iter().map(|(_, own)| {
             let weight = if *own == id { 100_000 } else { 0 };
             ((*own).to_owned(), json!(weight))
         });
         let weights: serde_json::Map<String, Json> = weights.collect();
-        Ok(json!({"kind": KIND, "rolloutWeights": weights, "rolloutContextKind": CONTEXT_KIND}))
+        instruction["rolloutWeights"] = Json::Object(weights);
+        instruction["rolloutContextKind"] = json!(CONTEXT_KIND);
+        Ok(instruction)
     }
 }

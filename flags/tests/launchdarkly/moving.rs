@@ -371,11 +371,11 @@ fn a_stream_that_is_later_than_the_answer_is_waited_for() {
 #[test]
 fn a_stream_that_never_brings_it_leaves_it_unconfirmed() {
     let server = server();
+    server.target_by_hand(FLAG, "acme", &json!("live"));
     let provider = provider(&server);
-    said(&provider, &live(&[]));
+    said(&provider, &live(&["acme"]));
     server.delay_stream_of_patches(Duration::from_secs(60));
-    let wanted = live(&["acme"]);
-    let nobody = BTreeSet::new();
+    let (wanted, nobody) = (live(&[]), BTreeSet::new());
     let mut telling = telling(&wanted, &nobody, Some(MARKER));
     telling.towards = Towards::Old;
     let told = provider.tell(&telling).unwrap();
@@ -383,6 +383,24 @@ fn a_stream_that_never_brings_it_leaves_it_unconfirmed() {
         !told.confirmed && told.notes[0].contains("the stream has not brought it yet"),
         "{told:?}"
     );
+}
+
+#[test]
+fn on_the_way_to_old_nobody_is_raised_above_what_a_hand_left() {
+    let server = server();
+    let provider = provider(&server);
+    tell(&provider, &live(&["acme", "bolt", "corp"])).unwrap();
+    server.target_by_hand(FLAG, "bolt", &json!("shadow"));
+    // The ledger has not heard of that hand yet.
+    let (wanted, nobody) = (live(&["bolt", "corp"]), BTreeSet::new());
+    let mut telling = telling(&wanted, &nobody, Some("ledger entry 18"));
+    telling.towards = Towards::Old;
+    provider.tell(&telling).unwrap();
+    crate::eventually("they are where they belong", Duration::from_secs(3), || {
+        let own = said(&provider, &live(&["acme", "bolt", "corp"])).stages.0[FLAG].clone();
+        let stages = ["acme", "bolt", "corp"].map(|name| own.of(&customer(name)));
+        stages == [Stage::Shadow, Stage::Shadow, Stage::Live]
+    });
 }
 
 #[test]
@@ -406,8 +424,18 @@ fn moves_towards_new_wait_for_flags_that_are_fresh() {
 
 #[test]
 fn a_cohort_goes_into_a_segment_and_comes_out_of_it() {
-    let server = server();
-    let provider = provider(&server);
+    a_cohort(&server());
+}
+
+#[test]
+fn so_it_does_in_a_migration_flag() {
+    let server = Scripted::start();
+    server.create_migration_flag(FLAG);
+    a_cohort(&server);
+}
+
+fn a_cohort(server: &Scripted) {
+    let provider = provider(server);
     let names: Vec<String> = (0..1_500)
         .map(|number| format!("customer-{number}"))
         .collect();
