@@ -2,10 +2,12 @@
 //!
 //! Knows: providers, secrets by reference, the interlock. Does not know: what a provider speaks.
 
+mod earlier;
 mod explain;
 mod lint;
 mod sync;
 
+pub(crate) use earlier::{forget_earlier, keep_for_retries, lowered_as_before};
 pub use explain::{Explained, ExplainedChange, ExplainedLane, explain};
 pub use lint::{Lint, lint};
 pub use sync::{Synced, sync};

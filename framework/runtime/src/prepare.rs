@@ -20,7 +20,7 @@ use understudy_core::stage::{LaneStages, Span, Stages};
 
 use crate::error::{HOW_TO_GO_ON, RunError};
 use crate::evidence::code_of;
-use crate::flags::{Flagged, flagged, lower_lanes, said_too};
+use crate::flags::{Flagged, flagged, lower_lanes, lowered_as_before, said_too};
 use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
 use crate::rollout::{kept, waivers};
@@ -137,11 +137,13 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     let when = when(&pipeline, asked)?;
     let inputs = observe::pin_inputs(&pipeline, &when, crew).await?;
     let code = observe::code_digests(&pipeline)?;
+    let mut flagged = stages(&pipeline, &store)?;
+    lowered_as_before(&pipeline, &store, &when, &rollouts, &mut flagged);
     let Flagged {
         mut stages,
         mut alerts,
         record: flags,
-    } = stages(&pipeline, &store)?;
+    } = flagged;
     alerts.splice(0..0, kept);
     let taken_back = taken_back(&entries, &stages);
     let folder = tempfile::tempdir().map_err(RunError::no_temporary_folder)?;

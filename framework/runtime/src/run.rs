@@ -27,6 +27,7 @@ use understudy_core::verdict::Verdict;
 use crate::error::RunError;
 use crate::events::{EventSink, Recorder};
 use crate::execute::{Executor, Resources, Reuse};
+use crate::flags::keep_for_retries;
 use crate::mask::with_key;
 use crate::observe::{CodeDigests, When, changed_inputs, code_digests, require_tables};
 use crate::pipeline;
@@ -167,6 +168,9 @@ pub(crate) async fn carry_out(
     record.write(&prepared.store)?;
     if let Some(flags) = &prepared.flags {
         record::write_flags(&prepared.store, &prepared.plan.run, flags)?;
+        if request.halves != Halves::Shadow && !prepared.taken_back.is_empty() {
+            keep_for_retries(prepared, flags)?;
+        }
     }
     let recorder = Recorder::new(&prepared.store.events_file(&prepared.plan.run), events);
     let executor = executor(request, prepared, crew, &recorder, &record);

@@ -153,10 +153,12 @@ impl Attempt<'_> {
     /// Lanes that a flag took back stay back: anybody may move the flag towards new again, or it may go down.
     fn record_flags(&self) {
         let (pipeline, store) = (&self.prepared.pipeline, &self.prepared.store);
+        let mut is_all = true;
         for change in pipeline.spec.changes.values() {
             // What the flag was not told yet, no hand took back.
             if let Err(error) = flags::catch_up(pipeline, store, change) {
                 self.executor.alert(format!("`{}`: {error}", change.name));
+                is_all = false;
                 continue;
             }
             let Ok(ledger) = ledger::open(store) else {
@@ -183,6 +185,9 @@ impl Attempt<'_> {
                 LaneEvent::Rollback,
                 &format!("flag {}", change.flag),
             );
+        }
+        if is_all {
+            flags::forget_earlier(store, self.prepared.plan.date, self.slice());
         }
     }
 

@@ -95,12 +95,16 @@ impl RunRecord {
     }
 }
 
-/// Keeps what the flags said to a run: from it, each decision can be made again.
+/// Keeps what the flags said to a run: from it, each decision can be made again. A retry of the same run leaves what the
+/// first attempt was told.
 pub(super) fn write_flags(
     store: &Store,
     run: &str,
     flags: &serde_json::Value,
 ) -> Result<(), RunError> {
+    if store.flags_file(run).exists() {
+        return Ok(());
+    }
     let bytes = serde_json::to_vec_pretty(flags).expect("JSON has a JSON form");
     Ok(durable::replace(&store.flags_file(run), &bytes)?)
 }

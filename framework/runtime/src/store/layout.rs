@@ -63,6 +63,17 @@ impl Store {
         self.run_dir(run).join("flags.json")
     }
 
+    /// What the flags said to a run of a date that has not recorded yet what they took back.
+    #[must_use]
+    pub fn unrecorded_flags_file(&self, date: RunDate, slice: Option<&str>) -> PathBuf {
+        let slice = slice.map_or(String::new(), |slice| {
+            format!(" slice={}", path_part::encode(slice))
+        });
+        self.root
+            .join("flags")
+            .join(format!("{}{slice}.json", date_part(date)))
+    }
+
     /// The URL of the store, where it is in an object store.
     #[must_use]
     pub fn remote(&self) -> Option<&str> {
