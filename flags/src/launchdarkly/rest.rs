@@ -404,6 +404,10 @@ async fn ask(
     })
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server says until when by the wall clock; nothing is decided by it but a wait, which is bounded"
+)]
 /// How long the server wants us to wait. What is left of a rate limit stands in every answer.
 fn wait_of(status: u16, headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok();

@@ -256,6 +256,10 @@ fn answers_that_pass_are_waited_out() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server says until when by the wall clock"
+)]
 fn a_server_that_says_how_long_is_believed() {
     let server = server();
     let reset = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_millis(1200);

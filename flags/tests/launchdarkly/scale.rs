@@ -49,7 +49,7 @@ fn ten_thousand_customers_are_decided_in_under_a_second() {
             .iter()
             .all(|name| said.stages.0[FLAG].of(&customer(name)) == Stage::Live)
     );
-    println!("{CUSTOMERS} customers: {took:?}");
+    eprintln!("{CUSTOMERS} customers: {took:?}");
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
@@ -82,6 +82,6 @@ fn a_thousand_move_with_a_handful_of_requests() {
         .filter(|request| request.path.starts_with("/api/"))
         .map(|request| format!("{} {}", request.method, request.path))
         .collect();
-    println!("{requests:#?}");
+    eprintln!("{requests:#?}");
     assert!(requests.len() <= 6, "{requests:#?}");
 }
