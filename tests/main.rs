@@ -37,6 +37,8 @@ mod lake;
 #[cfg(test)]
 mod lanes;
 #[cfg(test)]
+mod launchdarkly;
+#[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod live_edits;

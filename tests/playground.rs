@@ -50,6 +50,8 @@ pub(crate) struct Playground {
     program: PathBuf,
     /// The parts of the sandbox that are left out.
     without: &'static str,
+    /// What stands in the binary's environment beside what stands in the test's.
+    variables: Vec<(&'static str, String)>,
 }
 
 /// How the binary ended.
@@ -70,6 +72,7 @@ impl Playground {
             folder: TempDir::new().unwrap(),
             program: PathBuf::from(env!("CARGO_BIN_EXE_understudy")),
             without: "",
+            variables: Vec::new(),
         };
         files
             .iter()
@@ -112,6 +115,12 @@ impl Playground {
         self
     }
 
+    /// The same with a variable in the binary's environment.
+    pub(crate) fn with_variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -140,7 +149,8 @@ impl Playground {
             .current_dir(self.folder.path())
             .env("NO_COLOR", "1")
             .env("UNDERSTUDY_SANDBOX_WITHOUT", self.without)
-            .env_remove("UNDERSTUDY_FAULT");
+            .env_remove("UNDERSTUDY_FAULT")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -171,7 +181,12 @@ impl Playground {
 
     /// `run`, without waiting for its end.
     pub(crate) fn start(&self, arguments: &[&str]) -> Started {
-        let mut command = self.command(&[&["run", "--json", "--date", DATE], arguments].concat());
+        self.begin(&[&["run", "--json", "--date", DATE], arguments].concat())
+    }
+
+    /// The binary with these arguments, without waiting for its end.
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Started {
+        let mut command = self.command(arguments);
         Started(
             command
                 .stdout(Stdio::piped())
@@ -362,6 +377,10 @@ impl Started {
             .args([&format!("-{name}"), &self.0.id().to_string()])
             .status();
         assert!(status.unwrap().success());
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
     }
 
     pub(crate) fn end(self) -> Ended {

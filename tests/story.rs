@@ -8,7 +8,10 @@ use std::process::Command;
 use chrono::{Days, NaiveDate};
 use serde_json::Value;
 
+use understudy_scripted_launchdarkly::Scripted;
+
 use crate::example::copy_all;
+use crate::launchdarkly;
 use crate::playground::{Ended, Playground};
 
 const CHANGE: &str = "honest-usage";
@@ -21,6 +24,8 @@ const WEEKS: u64 = 15;
 const CHANGED: [&str; 2] = ["accounts_clean", "usage_score"];
 /// What is computed from them, account by account.
 const DOWNSTREAM: [&str; 4] = ["billing_score", "support_score", "health", "health_band"];
+/// The place of `live` among the variations of the flag.
+const LIVE: u64 = 2;
 /// Of 26 teams, so many are a quarter.
 const QUARTER: usize = 7;
 
@@ -29,6 +34,14 @@ struct Story {
     rollout: Playground,
     old: Playground,
     new: Playground,
+    launchdarkly: Option<Scripted>,
+}
+
+/// Where the flag of the change is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FlagsIn {
+    File,
+    LaunchDarkly,
 }
 
 /// Who gets the new version.
@@ -40,7 +53,16 @@ enum Getting<'a> {
 
 #[test]
 fn from_the_first_clean_week_to_the_last_customer() {
-    let story = Story::begin();
+    tell(FlagsIn::File);
+}
+
+#[test]
+fn from_the_first_clean_week_to_the_last_customer_through_launchdarkly() {
+    tell(FlagsIn::LaunchDarkly);
+}
+
+fn tell(flags: FlagsIn) {
+    let story = Story::begin(flags);
     // Three weeks in the shadow; the gate wants as many.
     for week in 1..=3 {
         story.gate(if week == 1 { 3 } else { 1 });
@@ -51,6 +73,7 @@ fn from_the_first_clean_week_to_the_last_customer() {
 
     // Two go first. Their rows are the new version's, and all others' the old one's.
     story.flip(&["--customers", &FIRST.join(",")]).expect(0);
+    story.told();
     story.run_as_expected(4);
     story.published(4, Getting::These(&FIRST));
 
@@ -67,6 +90,7 @@ fn from_the_first_clean_week_to_the_last_customer() {
         story.last_move(),
         ("fall_back".to_owned(), vec![SURPRISING.to_owned()])
     );
+    story.told();
     story.flip(&["--customers", SURPRISING]).expect(1);
 
     // It is mended. That is another version: nobody gets it before it has evidence of its own.
@@ -79,6 +103,7 @@ fn from_the_first_clean_week_to_the_last_customer() {
         story.last_move(),
         ("new_code".to_owned(), vec![FIRST[0].to_owned()])
     );
+    story.told();
     story.flip(&["--customers", FIRST[0]]).expect(1);
     // The week that it got wrong is as expected now.
     story
@@ -97,6 +122,7 @@ fn from_the_first_clean_week_to_the_last_customer() {
     ];
     for (week, getting, live) in waves {
         story.flip(&["--next"]).expect(0);
+        story.told();
         let names = story.live();
         assert_eq!(names.len(), live);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -127,7 +153,7 @@ fn from_the_first_clean_week_to_the_last_customer() {
 
 impl Story {
     /// The example with its mended version and a gate that fits into a test, and weeks that it has no data of.
-    fn begin() -> Self {
+    fn begin(flags: FlagsIn) -> Self {
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/health_score");
         let copy = || {
             let copy = Playground::of(&[]);
@@ -154,7 +180,43 @@ impl Story {
             without_change(world);
         }
         with_new_live(&new);
-        Self { rollout, old, new }
+        let (rollout, launchdarkly) = match flags {
+            FlagsIn::File => (rollout, None),
+            FlagsIn::LaunchDarkly => {
+                let server = Scripted::start();
+                server.create_stage_flag(CHANGE);
+                (
+                    launchdarkly::scene::with_flags_in(rollout, &server),
+                    Some(server),
+                )
+            }
+        };
+        Self {
+            rollout,
+            old,
+            new,
+            launchdarkly,
+        }
+    }
+
+    /// Asserts that LaunchDarkly, where the flag is there, serves exactly the live teams the new version.
+    fn told(&self) {
+        let Some(server) = &self.launchdarkly else {
+            return;
+        };
+        let flag = server.flag(CHANGE).unwrap();
+        let config = &flag["environments"][server.environment()];
+        let everybody = config["fallthrough"]["variation"] == LIVE;
+        let targets = config["contextTargets"].as_array().unwrap().iter();
+        let targets = targets.filter(|target| target["variation"] == LIVE);
+        let names = targets.flat_map(|target| target["values"].as_array().unwrap());
+        let mut names: Vec<&str> = names.map(|name| name.as_str().unwrap()).collect();
+        names.sort_unstable();
+        let live = self.live();
+        match everybody {
+            true => assert_eq!(live.len(), 26),
+            false => assert_eq!(names, live),
+        }
     }
 
     fn run(&self, week: u64) -> Ended {
@@ -341,8 +403,9 @@ const PIPELINE: &str = "understudy.yaml";
 
 fn without_change(place: &Playground) {
     let text = place.read(PIPELINE);
-    let (tasks, _) = text.split_once("changes:\n").unwrap();
-    place.write(PIPELINE, &format!("{tasks}flags: {{ provider: file }}\n"));
+    let (tasks, rest) = text.split_once("changes:\n").unwrap();
+    let (_, flags) = rest.split_once("\nflags:").unwrap();
+    place.write(PIPELINE, &format!("{tasks}flags:{flags}"));
 }
 
 fn with_new_live(place: &Playground) {

@@ -1,0 +1,14 @@
+//! Flags in LaunchDarkly, through the real binary: the SDK and the REST client against a scripted LaunchDarkly, and
+//! what customers get, what people are told and what the ledger has. The expectations are those of
+//! `docs/launchdarkly.md`, row by row.
+
+mod faults;
+mod flips;
+mod hands;
+mod looks;
+mod outbox;
+mod refusals;
+mod rest;
+mod runs;
+pub(crate) mod scene;
+mod secrets;
