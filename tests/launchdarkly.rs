@@ -6,6 +6,7 @@ mod faults;
 mod flips;
 mod hands;
 mod looks;
+mod network;
 mod outbox;
 mod refusals;
 mod rest;

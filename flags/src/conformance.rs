@@ -73,6 +73,7 @@ fn tell(provider: &dyn FlagProvider, flag: &str, stages: &LaneStages) {
         why: "conformance",
         marker: None,
         towards: Towards::New,
+        hurry: false,
     };
     let told = provider
         .tell(&telling)
@@ -140,6 +141,7 @@ fn the_same_again_changes_nothing(make: &impl Fn() -> Box<dyn FlagProvider>) {
             why: "conformance",
             marker: None,
             towards: Towards::Old,
+            hurry: true,
         };
         provider
             .tell(&telling)
@@ -166,6 +168,7 @@ fn a_rehearsal_moves_nobody(make: &impl Fn() -> Box<dyn FlagProvider>) {
         why: "conformance",
         marker: None,
         towards: Towards::New,
+        hurry: false,
     };
     provider
         .rehearse(&telling, &before)

@@ -42,7 +42,7 @@ pub use rest::ApiError;
 pub use settings::Settings;
 pub use snapshot::{CONTEXT_KIND, Decision, Judge, Snapshot};
 
-/// How long a move is looked for on the stream, towards new and towards old.
+/// How long a move is looked for on the stream, with time and in a hurry.
 const CONFIRMED_WITHIN: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(2)];
 /// How often a change that may be lost is tried.
 const TRIES: usize = 3;
@@ -107,6 +107,19 @@ pub enum LaunchDarklyError {
     },
 }
 
+impl LaunchDarklyError {
+    /// Whether it was surely not done, and will not be if it is tried again as it is.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Approval { .. } | Self::Impossible { .. } | Self::NoToken(_) => true,
+            Self::Api(error) => error
+                .status()
+                .is_some_and(|status| (400..500).contains(&status) && !matches!(status, 409 | 429)),
+            Self::NotFresh(_) | Self::Unreadable(_) | Self::Disagrees { .. } => false,
+        }
+    }
+}
+
 impl LaunchDarkly {
     /// Flags that are not connected to before they are asked for.
     #[must_use]
@@ -145,7 +158,7 @@ impl LaunchDarkly {
             .map_err(|reason| LaunchDarklyError::NotFresh(down(reason)))
     }
 
-    fn api(&self, towards: Towards) -> Result<Api, LaunchDarklyError> {
+    fn api(&self, hurry: bool) -> Result<Api, LaunchDarklyError> {
         let token = match &self.settings.api_token {
             None => {
                 return Err(LaunchDarklyError::NoToken(
@@ -163,7 +176,7 @@ impl LaunchDarkly {
         let handle = connection
             .handle()
             .ok_or_else(|| LaunchDarklyError::NotFresh(down("it was closed")))?;
-        Ok(Api::new(&self.settings, token, http, handle, towards))
+        Ok(Api::new(&self.settings, token, http, handle, hurry))
     }
 
     /// What is held now of some flags, if it is fresh.
@@ -180,12 +193,7 @@ impl LaunchDarkly {
     }
 
     /// What a flag says of the lanes that were asked for.
-    fn said(
-        &self,
-        snapshot: &Snapshot,
-        asked: &Asked,
-        keys: &Keys,
-    ) -> Result<(LaneStages, Vec<String>), String> {
+    fn said(&self, snapshot: &Snapshot, asked: &Asked, keys: &Keys) -> Result<OfFlag, String> {
         let flag = asked.flag.as_str();
         let version = snapshot.version(flag).ok_or("it is not there (any more)")?;
         if let Some(why) = snapshot.refusal(flag) {
@@ -235,8 +243,17 @@ impl LaunchDarkly {
             let lanes: Vec<&Customer> = undecided.iter().collect();
             doubts.push(format!("it gives {} no stage ({reason})", listed(&lanes)));
         }
+        // Rows without a customer are no customer that is yet to come.
+        let nobody = judge.decide_for_nobody(flag).stage;
+        if let Some(stage) = nobody {
+            lanes.insert(Customer::Null, stage);
+        }
         lanes.retain(|_, stage| *stage != unlisted);
-        Ok((LaneStages { lanes, unlisted }, doubts))
+        Ok(OfFlag {
+            is_bound: nobody != others.stage,
+            stages: LaneStages { lanes, unlisted },
+            doubts,
+        })
     }
 
     /// The flag as the API has it, with what it reaches.
@@ -396,12 +413,12 @@ impl LaunchDarkly {
     }
 
     /// Waits until the stream has a version of the flag.
-    fn is_confirmed(&self, flag: &str, version: u64, towards: Towards) -> bool {
+    fn is_confirmed(&self, flag: &str, version: u64, hurry: bool) -> bool {
         let Ok(connection) = self.connection() else {
             return false;
         };
-        let [new, old] = CONFIRMED_WITHIN;
-        let within = if towards == Towards::New { new } else { old };
+        let [patient, hurried] = CONFIRMED_WITHIN;
+        let within = if hurry { hurried } else { patient };
         let began = Instant::now();
         loop {
             let held = connection
@@ -419,6 +436,14 @@ impl LaunchDarkly {
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// What one flag says.
+struct OfFlag {
+    stages: LaneStages,
+    doubts: Vec<String>,
+    /// Whether what it says of everybody else is only the lowest that it may be.
+    is_bound: bool,
 }
 
 struct Planned {
@@ -499,6 +524,15 @@ pub struct DecidedAgain {
     pub others: Decision,
 }
 
+/// The customers that a flag names in a stored answer; none where they are hashed.
+#[must_use]
+pub fn named_in(record: &Json, flag: &str) -> Vec<Customer> {
+    let snapshot: Snapshot = serde_json::from_value(record.clone()).unwrap_or_default();
+    let keys = Keys::new((record["hashed"] == true).then(Vec::new));
+    let named = snapshot.named(flag).into_iter();
+    named.filter_map(|key| keys.customer(key)).collect()
+}
+
 /// Decides again what a run was told, from what is stored with it. `hash_key` is needed where customers are hashed.
 ///
 /// # Errors
@@ -573,7 +607,7 @@ impl FlagProvider for LaunchDarkly {
             return Ok(found);
         }
         // Somebody is waiting, and nothing depends on it.
-        let api = self.api(Towards::Old)?;
+        let api = self.api(true)?;
         let snapshot = match Self::fetched(&api, flag) {
             Ok((_, snapshot)) => snapshot,
             Err(LaunchDarklyError::Impossible { .. }) => Snapshot::default(),
@@ -602,7 +636,7 @@ impl FlagProvider for LaunchDarkly {
             Freshness::Fresh => Ok(format!("flags arrive{}", through_proxy(&source))),
             other => Err(format!("{other}{}", through_proxy(&source))),
         };
-        let asked = self.api(Towards::Old).and_then(|api| Ok(api.flag(flag)?));
+        let asked = self.api(true).and_then(|api| Ok(api.flag(flag)?));
         let moved = match asked {
             Ok(_) => Ok(format!(
                 "the token lets flag `{flag}` be read{}",
@@ -639,9 +673,12 @@ impl FlagProvider for LaunchDarkly {
                 why,
             };
             match self.said(&snapshot, asked, keys) {
-                Ok((stages, doubts)) => {
-                    said.stages.0.insert(asked.flag.clone(), stages);
-                    said.doubts.extend(doubts.into_iter().map(doubt));
+                Ok(own) => {
+                    said.stages.0.insert(asked.flag.clone(), own.stages);
+                    said.doubts.extend(own.doubts.into_iter().map(doubt));
+                    if own.is_bound {
+                        said.bounds.insert(asked.flag.clone());
+                    }
                 }
                 // A flag that is not there, and never had to be, is no news.
                 Err(_)
@@ -664,7 +701,7 @@ impl FlagProvider for LaunchDarkly {
         if !freshness.is_fresh() {
             return Err(LaunchDarklyError::NotFresh(freshness).into());
         }
-        let (api, keys) = (self.api(telling.towards)?, self.keys()?);
+        let (api, keys) = (self.api(telling.hurry)?, self.keys()?);
         let planned = Self::planned(&api, telling, keys)?;
         for segment in &planned.patch.new_segments {
             api.create_segment(
@@ -707,7 +744,7 @@ impl FlagProvider for LaunchDarkly {
     }
 
     fn tell(&self, telling: &Telling<'_>) -> Result<Told, FlagError> {
-        let (api, keys) = (self.api(telling.towards)?, self.keys()?);
+        let (api, keys) = (self.api(telling.hurry)?, self.keys()?);
         let comment = match telling.marker {
             Some(marker) => format!("{} [{marker}]", telling.why),
             None => telling.why.to_owned(),
@@ -750,7 +787,7 @@ impl FlagProvider for LaunchDarkly {
         let version = rest["environments"][api.environment()]["version"]
             .as_u64()
             .unwrap_or(0);
-        let confirmed = self.is_confirmed(telling.flag, version, telling.towards);
+        let confirmed = self.is_confirmed(telling.flag, version, telling.hurry);
         if !confirmed {
             notes.push(format!(
                 "flag `{}` has it in LaunchDarkly (version {version}); the stream has not brought it yet",

@@ -51,6 +51,8 @@ pub enum FlagAnswer {
 pub struct Said {
     /// The stages, by flag; a flag that is not in it says nothing that counts.
     pub stages: Stages,
+    /// The flags whose stage for everybody else is the lowest that it may be: a rule may match whom nobody knows yet.
+    pub bounds: BTreeSet<String>,
     /// Why a flag, or some lanes of it, say nothing that counts.
     pub doubts: Vec<Doubt>,
     /// What the answer was made from, for whoever looks at the run later.
@@ -81,6 +83,8 @@ pub struct Telling<'a> {
     pub marker: Option<&'a str>,
     /// Where it goes.
     pub towards: Towards,
+    /// Whether somebody waits who has other things to do: what does not work at once is told again later.
+    pub hurry: bool,
 }
 
 /// Where a telling goes.
@@ -115,6 +119,15 @@ pub enum FlagError {
 }
 
 impl FlagError {
+    /// Whether it was surely not done, and will not be if it is tried again as it is.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::File(_) => false,
+            Self::LaunchDarkly(error) => error.is_refusal(),
+        }
+    }
+
     /// Whether somebody has to approve of it before it can be done.
     #[must_use]
     pub fn waits_for_approval(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scene::{CHANGE, Scene, alerts};
+use super::scene::{CHANGE, Scene, alerted, alerts};
 
 /// The runs in the store, by their names.
 fn runs(scene: &Scene) -> Vec<String> {
@@ -24,7 +24,8 @@ fn explained(scene: &Scene, run: &str) -> Value {
 
 #[test]
 fn a_resumed_run_is_the_same_run_and_decides_the_same() {
-    let meanwhile: [(&str, fn(&Scene)); 4] = [
+    type Meanwhile = (&'static str, fn(&Scene));
+    let meanwhile: [Meanwhile; 4] = [
         ("nothing", |_| {}),
         ("outage", |scene| scene.down()),
         ("a hand towards new", |scene| scene.hand("bolt", "live")),
@@ -49,6 +50,35 @@ fn a_resumed_run_is_the_same_run_and_decides_the_same() {
             "{lanes}"
         );
     }
+}
+
+#[test]
+fn whom_a_run_that_was_cut_off_took_back_stays_back_in_an_outage() {
+    let scene = Scene::live(&["acme", "bolt"]);
+    scene.hand("acme", "shadow");
+    // It has seen the hand, and not recorded it.
+    scene.hold(2).kill();
+    assert_eq!(scene.stage("acme"), "live");
+    scene.down();
+    let ended = scene.run(2);
+    alerted(&ended, &["they stay back"]);
+    scene.check_new(2, &["bolt"]);
+    assert_eq!(scene.stage("acme"), "shadow");
+    // It is recorded now: another date knows it too.
+    scene.run(3);
+    scene.check_new(3, &["bolt"]);
+}
+
+#[test]
+fn whom_somebody_flipped_since_then_is_live_in_an_outage() {
+    let scene = Scene::live(&["acme", "bolt"]);
+    scene.hand("acme", "shadow");
+    scene.hold(2).kill();
+    scene.rollback("acme");
+    scene.flip("acme").expect(0);
+    scene.down();
+    scene.run(2);
+    scene.check_new(2, &["acme", "bolt"]);
 }
 
 #[test]

@@ -17,8 +17,8 @@ pub(crate) const CUSTOMERS: [&str; 3] = ["acme", "bolt", "cobalt"];
 pub(crate) const WAIT: Duration = Duration::from_secs(2);
 /// What else a command may take here: the machine may be busy with other tests.
 pub(crate) const SLACK: Duration = Duration::from_secs(4);
-/// Longer than it takes to notice any fault, with two seconds of silence being stale.
-const NOTICED: Duration = Duration::from_millis(3_500);
+/// Longer than it takes to notice any fault, with two seconds of silence being stale and one before coming back.
+const NOTICED: Duration = Duration::from_millis(5_000);
 /// Longer than it takes a change of the flag to arrive.
 const HEARD: Duration = Duration::from_millis(300);
 

@@ -129,7 +129,11 @@ fn text(request: &MoveRequest, moved: &Moved) -> String {
         lines.push(format!("  and {} more", moved.refused.len() - SHOWN_LANES));
     }
     if let Some(flag) = &moved.flag {
-        let seen = if flag.confirmed { "" } else { ", not seen by readers yet" };
+        let seen = if flag.confirmed {
+            ""
+        } else {
+            ", not seen by readers yet"
+        };
         lines.push(format!(
             "{} has it: flag {}, version {}{seen}.",
             flag.provider,

@@ -13,12 +13,10 @@ use url::Url;
 
 use super::settings::{API_VERSION, Settings};
 use super::transport::brief;
-use crate::Towards;
 
-/// How long one request may take, towards new and towards old.
+/// How long one request may take, with time and in a hurry.
 const REQUESTS: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(4)];
-/// How long all attempts at something may take, towards new and towards old: there the ledger has it already, and who
-/// types it is waiting.
+/// How long all attempts at something may take, with time and in a hurry.
 const BUDGETS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(3)];
 /// The longest wait that a server's own word is followed for.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -119,9 +117,9 @@ impl Api {
         token: &str,
         http: Client,
         handle: Handle,
-        towards: Towards,
+        hurry: bool,
     ) -> Self {
-        let index = usize::from(towards == Towards::Old);
+        let index = usize::from(hurry);
         Self {
             http,
             handle,

@@ -376,10 +376,16 @@ impl Judge<'_> {
         }
     }
 
+    /// What a flag gives rows that have no customer, whom no rule on keys can match.
+    #[must_use]
+    pub fn decide_for_nobody(&self, flag: &str) -> Decision {
+        self.decide(flag, NOBODY)
+    }
+
     /// What a flag gives customers whom nothing names: the lowest of what it may give them.
     #[must_use]
     pub fn decide_for_others(&self, flag: &str) -> Decision {
-        let mut decision = self.decide(flag, NOBODY);
+        let mut decision = self.decide_for_nobody(flag);
         let is_on = self
             .snapshot
             .flags

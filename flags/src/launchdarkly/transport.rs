@@ -75,7 +75,7 @@ async fn ask(
         }
     };
     let status = answer.status();
-    tapped.wire.answered(status.as_u16());
+    tapped.wire.answered(status.as_u16(), is_stream);
     let headers = answer.headers().clone();
     let (sender, mut pieces) = mpsc::channel(PIECES);
     let what = match (status.is_success() || status.as_u16() == 304, is_stream) {

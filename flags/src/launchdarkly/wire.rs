@@ -30,6 +30,8 @@ struct State {
     /// The updates that came, and when the last one did.
     came: u64,
     came_at: Option<Instant>,
+    /// When the stream that is open was opened, until it brings an update.
+    bare_since: Option<Instant>,
     /// The updates that the SDK's store took.
     taken: u64,
     frames: Frames,
@@ -41,9 +43,10 @@ impl Wire {
     }
 
     /// A request was answered.
-    pub(super) fn answered(&self, status: u16) {
+    pub(super) fn answered(&self, status: u16, is_stream: bool) {
         let mut state = self.state();
         state.frames = Frames::default();
+        state.bare_since = (is_stream && status < 300).then(Instant::now);
         match status {
             200..=399 => {
                 state.trouble = None;
@@ -64,6 +67,7 @@ impl Wire {
         if updates > 0 {
             state.came += updates;
             state.came_at = Some(now);
+            state.bare_since = None;
         }
     }
 
@@ -117,6 +121,13 @@ impl Wire {
             return Freshness::Down {
                 reason: "an update came that cannot be read, so that newer flags are not known"
                     .to_owned(),
+            };
+        }
+        // A stream begins with all flags; one that drips may be alive and bring nothing.
+        let bare = self.state().bare_since.map(|since| since.elapsed());
+        if let Some(bare) = bare.filter(|bare| *bare > stale_after) {
+            return Freshness::Stale {
+                silent_secs: bare.as_secs(),
             };
         }
         match self.state().heard.map(|at| at.elapsed()) {

@@ -110,6 +110,7 @@ fn telling<'a>(
         why: "Understudy: a test",
         marker,
         towards: Towards::New,
+        hurry: false,
     }
 }
 

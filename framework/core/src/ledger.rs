@@ -269,6 +269,14 @@ pub struct Move {
     pub wave: Option<u32>,
 }
 
+impl Move {
+    /// Whether it only records what a flag said: that it took lanes back, or that it refused a move.
+    #[must_use]
+    pub fn is_by_flag(&self) -> bool {
+        self.event == Some(LaneEvent::Rollback) && self.known_by == Some(KnownBy::Understudy)
+    }
+}
+
 /// What the gate said of a move towards new.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Gated {
@@ -362,6 +370,10 @@ pub fn untold<'a>(entries: impl IntoIterator<Item = &'a Entry>, change: &str) ->
     let (mut moved, mut told) = (0, 0);
     for entry in entries {
         match &entry.event {
+            // The flag said so itself: that it took lanes back, or that it refused a move. Nothing waits then.
+            LedgerEvent::Moved(event) if event.change == change && event.is_by_flag() => {
+                told = entry.number;
+            }
             LedgerEvent::Moved(event) if event.change == change => moved = entry.number,
             LedgerEvent::FlagTold(event) if event.change == change => told = told.max(event.entry),
             _ => {}

@@ -344,11 +344,14 @@ pub fn as_one_lane(stages: &LaneStages) -> LaneStages {
 #[must_use]
 pub fn lowered(held: &LaneStages, others: &LaneStages) -> LaneStages {
     let named = held.lanes.keys().chain(others.lanes.keys());
+    let unlisted = held.unlisted.min(others.unlisted);
+    let lanes = named.map(|lane| (lane.clone(), held.of(lane).min(others.of(lane))));
     LaneStages {
-        lanes: named
-            .map(|lane| (lane.clone(), held.of(lane).min(others.of(lane))))
+        // Who is named by the others alone and gets what everybody gets makes no other snapshot.
+        lanes: lanes
+            .filter(|(lane, stage)| held.lanes.contains_key(lane) || *stage != unlisted)
             .collect(),
-        unlisted: held.unlisted.min(others.unlisted),
+        unlisted,
     }
 }
 

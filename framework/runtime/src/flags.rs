@@ -46,6 +46,8 @@ pub(crate) struct Flagged {
     pub(crate) alerts: Vec<String>,
     /// What the answer was made from, where the provider gives it.
     pub(crate) record: Option<Json>,
+    /// The changes whose stage for everybody else is only the lowest that it may be.
+    pub(crate) bounds: BTreeSet<String>,
 }
 
 /// A provider for every account that somebody in this process looks at: one connection serves them all.
@@ -107,7 +109,7 @@ pub(crate) fn flagged(
     let kept = |alert: String| Flagged {
         stages: held.clone(),
         alerts: vec![alert],
-        record: None,
+        ..Flagged::default()
     };
     let down = |reason: &str| {
         kept(format!(
@@ -116,6 +118,7 @@ pub(crate) fn flagged(
     };
     let Said {
         stages,
+        bounds,
         doubts,
         record,
     } = match pipeline.flags.snapshot(&asked) {
@@ -156,7 +159,13 @@ pub(crate) fn flagged(
         record["taken_at"] = Json::from(clock::now_text());
         record
     });
+    let is_bound = |change: &&&Change| bounds.contains(&change.flag);
     Flagged {
+        bounds: changes
+            .iter()
+            .filter(is_bound)
+            .map(|change| change.name.clone())
+            .collect(),
         stages: lowered,
         alerts,
         record,
@@ -171,22 +180,31 @@ fn not_told(pipeline: &Pipeline, entries: &[Entry], change: &Change) -> Option<S
     ))
 }
 
-/// The lanes that the ledger has live and their flag has not, `*` for everybody who is not named.
+/// The lanes that the ledger has live and their flag has taken back, by change; `*` for everybody who is not named.
+/// What a flag was not told yet it has not taken back; and whom nobody has seen yet is not taken back for good.
 pub(crate) fn taken_back(
     pipeline: &Pipeline,
-    store: &Store,
     entries: &[Entry],
-    change: &Change,
-) -> Vec<Customer> {
-    let held = stages(entries).of(&change.name);
-    match said_too(pipeline, store, entries, change, held.clone()) {
-        Ok(now) => lower_lanes(&held, &now),
-        Err(_) => Vec::new(),
-    }
+    found: &Flagged,
+) -> BTreeMap<String, Vec<Customer>> {
+    let is_told =
+        |change: &String| !pipeline.flags.has_versions() || untold(entries, change).is_none();
+    let held = stages(entries)
+        .0
+        .into_iter()
+        .filter(|(change, _)| is_told(change));
+    let lanes = held.map(|(change, held)| {
+        let mut lanes = lower_lanes(&held, &found.stages.of(&change));
+        if found.bounds.contains(&change) {
+            lanes.retain(|lane| *lane != Customer::Everybody);
+        }
+        (change, lanes)
+    });
+    lanes.filter(|(_, lanes)| !lanes.is_empty()).collect()
 }
 
 /// The lanes that are live in the one and not in the other, `*` for everybody who is not named.
-pub(crate) fn lower_lanes(held: &LaneStages, now: &LaneStages) -> Vec<Customer> {
+fn lower_lanes(held: &LaneStages, now: &LaneStages) -> Vec<Customer> {
     let is_back = |held: Stage, now: Stage| held == Stage::Live && now < Stage::Live;
     let named: BTreeSet<&Customer> = held.lanes.keys().chain(now.lanes.keys()).collect();
     let named = named
@@ -297,8 +315,29 @@ pub(crate) fn rehearse(
         why: &why,
         marker: None,
         towards: Towards::New,
+        hurry: false,
     };
     pipeline.flags.rehearse(&telling, before)
+}
+
+/// How a flag is told.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    pub(crate) towards: Towards,
+    pub(crate) hurry: bool,
+}
+
+impl How {
+    /// Somebody gets the new version, and whoever asked for it has time.
+    pub(crate) const NEW: Self = Self {
+        towards: Towards::New,
+        hurry: false,
+    };
+    /// Nobody does, and the ledger has it already.
+    pub(crate) const OLD: Self = Self {
+        towards: Towards::Old,
+        hurry: true,
+    };
 }
 
 /// Why a flag was not told what the ledger says.
@@ -319,7 +358,7 @@ pub(crate) fn tell(
     change: &Change,
     stages: &LaneStages,
     why: &Why<'_>,
-    towards: Towards,
+    how: How,
 ) -> Result<Told, TellError> {
     let ledger = ledger::open(store)?;
     let entries = ledger.entries();
@@ -342,7 +381,8 @@ pub(crate) fn tell(
         customers: &customers,
         why: &why,
         marker: marker.as_deref(),
-        towards,
+        towards: how.towards,
+        hurry: how.hurry,
     };
     let told = pipeline.flags.tell(&telling)?;
     if let (Some(entry), Some(flag_version)) = (number, told.version) {
@@ -364,6 +404,7 @@ pub(crate) fn catch_up(
     pipeline: &Pipeline,
     store: &Store,
     change: &Change,
+    hurry: bool,
 ) -> Result<Option<Told>, TellError> {
     let ledger = ledger::open(store)?;
     let entries = ledger.entries();
@@ -410,5 +451,13 @@ pub(crate) fn catch_up(
     } else {
         Towards::Old
     };
-    tell(pipeline, store, change, &wanted, &why, towards).map(Some)
+    tell(
+        pipeline,
+        store,
+        change,
+        &wanted,
+        &why,
+        How { towards, hurry },
+    )
+    .map(Some)
 }

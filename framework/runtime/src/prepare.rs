@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use understudy_core::customer::{Customer, listed};
-use understudy_core::ledger::{Entry, LedgerEvent, Repaired, stages as ledger_stages};
+use understudy_core::ledger::{Entry, LedgerEvent, Repaired};
 use understudy_core::live_edits::{LiveEdit, live_edits};
 use understudy_core::plan::{Plan, PlanInput, plan};
 use understudy_core::rollout::lowered;
@@ -20,7 +20,7 @@ use understudy_core::stage::{LaneStages, Span, Stages};
 
 use crate::error::{HOW_TO_GO_ON, RunError};
 use crate::evidence::code_of;
-use crate::flags::{Flagged, flagged, lower_lanes, lowered_as_before, said_too};
+use crate::flags::{Flagged, flagged, lowered_as_before, said_too, taken_back};
 use crate::observe::{self, CodeDigests, ObserveError, SchemaReport, When};
 use crate::pipeline::{self, Pipeline};
 use crate::rollout::{kept, waivers};
@@ -139,13 +139,14 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
     let code = observe::code_digests(&pipeline)?;
     let mut flagged = stages(&pipeline, &store)?;
     lowered_as_before(&pipeline, &store, &when, &rollouts, &mut flagged);
+    let taken_back = taken_back(&pipeline, &entries, &flagged);
     let Flagged {
         mut stages,
         mut alerts,
         record: flags,
+        ..
     } = flagged;
     alerts.splice(0..0, kept);
-    let taken_back = taken_back(&entries, &stages);
     let folder = tempfile::tempdir().map_err(RunError::no_temporary_folder)?;
     let schemas = observe::inspect(&pipeline, &inputs, &code, when.date, crew, folder.path()).await;
     // Without schemas columns cannot be checked beforehand; the run itself will meet whatever is wrong.
@@ -198,15 +199,6 @@ pub async fn prepare(path: &Path, asked: Asked<'_>, crew: &Crew) -> Result<Prepa
         taken_back,
         flags,
     })
-}
-
-fn taken_back(entries: &[Entry], stages: &Stages) -> BTreeMap<String, Vec<Customer>> {
-    let held = ledger_stages(entries).0.into_iter();
-    let lanes = held.map(|(change, held)| {
-        let lanes = lower_lanes(&held, &stages.of(&change));
-        (change, lanes)
-    });
-    lanes.filter(|(_, lanes)| !lanes.is_empty()).collect()
 }
 
 pub(crate) fn last_move(entries: &[Entry]) -> u64 {

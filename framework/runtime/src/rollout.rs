@@ -50,16 +50,6 @@ pub enum RolloutError {
     Lanes(String),
 }
 
-impl RolloutError {
-    /// What telling flags failed with, after the ledger had the move.
-    fn not_told(error: TellError) -> Self {
-        match error {
-            TellError::Flag(error) => Self::NotTold(error),
-            TellError::Ledger(error) => Self::Ledger(error),
-        }
-    }
-}
-
 impl From<TellError> for RolloutError {
     fn from(error: TellError) -> Self {
         match error {

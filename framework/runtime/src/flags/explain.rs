@@ -1,6 +1,6 @@
 //! How a run came to its stages: its flags, decided again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use understudy_core::customer::Customer;
 use understudy_core::stage::Stage;
-use understudy_flags::launchdarkly::decide_again;
+use understudy_flags::launchdarkly::{decide_again, named_in};
 
 use crate::error::RunError;
 use crate::mask::store_key;
@@ -76,13 +76,21 @@ pub fn explain(
     let key = is_hashed.then(|| store_key(&store).ok()).flatten();
     let mut changes = BTreeMap::new();
     for (change, stages) in &record.plan.stages {
-        let customers: Vec<Customer> = match customer {
-            Some(name) => vec![Customer::Named(name.to_owned())],
-            None => stages.lanes.keys().cloned().collect(),
-        };
         let flag = flags
             .as_ref()
             .and_then(|flags| flags["changes"][change].as_str());
+        let customers: BTreeSet<Customer> = match customer {
+            Some(name) => BTreeSet::from([Customer::Named(name.to_owned())]),
+            None => {
+                let named = flags
+                    .as_ref()
+                    .zip(flag)
+                    .map(|(flags, flag)| named_in(flags, flag));
+                let named = named.into_iter().flatten();
+                stages.lanes.keys().cloned().chain(named).collect()
+            }
+        };
+        let customers: Vec<Customer> = customers.into_iter().collect();
         let decided = flags.as_ref().zip(flag).and_then(|(flags, flag)| {
             let decided = decide_again(flags, flag, &customers, key.clone());
             decided.ok().map(|decided| (flag.to_owned(), decided))

@@ -51,7 +51,7 @@ pub fn sync(
         let told = if is_dry_run {
             None
         } else {
-            catch_up(&pipeline, &store, own)?
+            catch_up(&pipeline, &store, own, false)?
         };
         synced.push(Synced {
             change: own.name.clone(),

@@ -9,7 +9,7 @@ use understudy_core::gate::{Decision, Standing};
 use understudy_core::ledger::{Approved, Entry, Gated, Hold, KnownBy, LedgerEvent, Move};
 use understudy_core::rollout::lane::LaneEvent;
 use understudy_core::rollout::record::{Rollout, rollouts};
-use understudy_core::rollout::step::{Lanes, sorted, stages_after};
+use understudy_core::rollout::step::{Lanes, Step, sorted, stages_after};
 use understudy_core::spec::Change;
 use understudy_core::stage::{LaneStages, Stage};
 use understudy_flags::{
@@ -18,7 +18,7 @@ use understudy_flags::{
 
 use super::{Evidence, RolloutError, Situation, situation};
 use crate::clock;
-use crate::flags::{Why, rehearse, said_too, tell};
+use crate::flags::{How, TellError, Why, rehearse, said_too, tell};
 use crate::pipeline::{self, Pipeline};
 use crate::store::Store;
 use crate::store::ledger;
@@ -193,8 +193,8 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
         });
         let read = entries.len() as u64;
         ledger::append_after(store, read, &event, clock::now())?;
-        let told = tell(pipeline, store, change, &after, &why, Towards::New)
-            .map_err(RolloutError::not_told)?;
+        let told = tell(pipeline, store, change, &after, &why, How::NEW)
+            .map_err(|error| not_told(&situation, &step, &before, error))?;
         alerts.extend(told.notes);
         flag = told.version.map(|version| MovedFlag {
             provider: pipeline.flags.name(),
@@ -222,6 +222,52 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
         },
         alerts,
     })
+}
+
+/// A move that the flag did not take. What it surely refused goes back in the ledger: later runs would try it again, and
+/// who was told that nothing moved would be wrong. What is not known stays, and is told again.
+fn not_told(
+    situation: &Situation,
+    step: &Step,
+    before: &LaneStages,
+    error: TellError,
+) -> RolloutError {
+    let error = match error {
+        TellError::Ledger(error) => return RolloutError::Ledger(error),
+        TellError::Flag(error) => error,
+    };
+    if !error.is_refusal() {
+        return RolloutError::NotTold(error);
+    }
+    let was_live = before
+        .lanes
+        .iter()
+        .filter(|(_, stage)| **stage >= Stage::Live);
+    let event = LedgerEvent::Moved(Move {
+        change: situation.change.name.clone(),
+        lanes: if step.all {
+            Vec::new()
+        } else {
+            step.lanes.clone()
+        },
+        except: if step.all {
+            was_live.map(|(lane, _)| lane.clone()).collect()
+        } else {
+            Vec::new()
+        },
+        to: Stage::Shadow,
+        by: "understudy".to_owned(),
+        reason: Some(format!("flag {} refused it", situation.change.flag)),
+        code: None,
+        known_by: Some(KnownBy::Understudy),
+        event: Some(LaneEvent::Rollback),
+        gate: None,
+        wave: None,
+    });
+    match ledger::append(&situation.store, &event, clock::now()) {
+        Ok(()) => RolloutError::Flags(error),
+        Err(failed) => RolloutError::Ledger(failed),
+    }
 }
 
 fn require_possible(situation: &Situation, request: &MoveRequest) -> Result<(), RolloutError> {
@@ -388,7 +434,11 @@ impl Place {
                 LaneEvent::Release => Towards::New,
                 _ => Towards::Old,
             };
-            return Ok(tell(pipeline, &self.store, change, after, &why, towards)?);
+            let how = How {
+                towards,
+                hurry: true,
+            };
+            return Ok(tell(pipeline, &self.store, change, after, &why, how)?);
         }
         // A pipeline file that cannot be read does not say where its flags are; a flag file is where they usually are.
         let file = self
@@ -409,6 +459,7 @@ impl Place {
             why: "",
             marker: None,
             towards: Towards::Old,
+            hurry: true,
         };
         Ok(FileFlags::beside(folder).tell(&telling)?)
     }
@@ -514,7 +565,7 @@ pub(crate) fn tell_flags(
         reason: None,
         evidence: None,
     };
-    tell(pipeline, store, change, &said, &why, Towards::Old)?;
+    tell(pipeline, store, change, &said, &why, How::OLD)?;
     Ok(())
 }
 

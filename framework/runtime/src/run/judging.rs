@@ -156,34 +156,46 @@ impl Attempt<'_> {
         let mut is_all = true;
         for change in pipeline.spec.changes.values() {
             // What the flag was not told yet, no hand took back.
-            if let Err(error) = flags::catch_up(pipeline, store, change) {
-                self.executor.alert(format!("`{}`: {error}", change.name));
-                is_all = false;
-                continue;
+            match flags::catch_up(pipeline, store, change, true) {
+                Ok(None) => {}
+                Ok(Some(told)) if told.confirmed => {}
+                Ok(Some(_)) => is_all = false,
+                Err(error) => {
+                    self.executor.alert(format!("`{}`: {error}", change.name));
+                    is_all = false;
+                }
             }
-            let Ok(ledger) = ledger::open(store) else {
-                return;
+        }
+        let Ok(ledger) = ledger::open(store) else {
+            return;
+        };
+        let entries = ledger.entries();
+        let found = flags::flagged(pipeline, store, entries, &ledger.stages());
+        let mut back = flags::taken_back(pipeline, entries, &found);
+        for (change, lanes) in &self.prepared.taken_back {
+            back.entry(change.clone())
+                .or_default()
+                .extend(lanes.clone());
+        }
+        let rollouts = rollouts(entries);
+        for (change, lanes) in back {
+            let (Some(rollout), Some(own)) =
+                (rollouts.get(&change), pipeline.spec.changes.get(&change))
+            else {
+                continue;
             };
-            let now = flags::taken_back(pipeline, store, ledger.entries(), change);
-            let at_first = self.prepared.taken_back.get(&change.name).cloned();
-            let rollout = rollouts(ledger.entries())
-                .remove(&change.name)
-                .unwrap_or_default();
             let is_from_before = |lane: &Customer| {
                 let record = rollout.lane(lane);
                 let moved = record.last.as_ref().map_or(0, |last| last.number);
                 record.state.stage == Stage::Live && moved <= self.prepared.ledger_entries
             };
-            let both: BTreeSet<Customer> = now
-                .into_iter()
-                .chain(at_first.into_iter().flatten())
-                .collect();
-            let back: Vec<Customer> = both.into_iter().filter(is_from_before).collect();
+            let lanes: BTreeSet<Customer> = lanes.into_iter().filter(is_from_before).collect();
+            let lanes: Vec<Customer> = lanes.into_iter().collect();
             self.moved(
-                &change.name,
-                &back,
+                &change,
+                &lanes,
                 LaneEvent::Rollback,
-                &format!("flag {}", change.flag),
+                &format!("flag {}", own.flag),
             );
         }
         if is_all {
