@@ -1,9 +1,9 @@
 //! Flags in LaunchDarkly: string flags whose variations are the stages, for contexts of the kind `customer`.
 //!
 //! Reading and moving are two things. What is read comes from the vendor's SDK, which keeps it up to date: the raw
-//! flags are captured as it takes them ([`capture`]), the wire is watched to know how fresh they are ([`wire`]), and
-//! decisions are made from one snapshot with the vendor's own evaluation crate ([`snapshot`]). Moving goes through
-//! the REST API ([`rest`]): a patch is planned ([`patch`]), rehearsed, sent, read back, and seen on the stream.
+//! flags are captured as it takes them (`capture`), the wire is watched to know how fresh they are (`wire`), and
+//! decisions are made from one snapshot with the vendor's own evaluation crate (`snapshot`). Moving goes through
+//! the REST API (`rest`): a patch is planned (`patch`), rehearsed, sent, read back, and seen on the stream.
 
 mod capture;
 mod connection;
