@@ -30,7 +30,7 @@ struct State {
     /// The updates that came, and when the last one did.
     came: u64,
     came_at: Option<Instant>,
-    /// When the stream that is open was opened, until it brings an update.
+    /// Since when streams were opened that brought no update yet.
     bare_since: Option<Instant>,
     /// The updates that the SDK's store took.
     taken: u64,
@@ -46,12 +46,10 @@ impl Wire {
     pub(super) fn answered(&self, status: u16, is_stream: bool) {
         let mut state = self.state();
         state.frames = Frames::default();
-        state.bare_since = (is_stream && status < 300).then(Instant::now);
         match status {
-            200..=399 => {
-                state.trouble = None;
-                state.heard = Some(Instant::now());
-            }
+            // Only what comes now shows whether it works again.
+            200..=399 if is_stream => _ = state.bare_since.get_or_insert_with(Instant::now),
+            200..=399 => {}
             // As the SDK sees it: these it tries again.
             400 | 408 | 429 | 500.. => state.trouble = Some(format!("it answered {status}")),
             _ => state.refused = Some(status),
@@ -68,6 +66,7 @@ impl Wire {
             state.came += updates;
             state.came_at = Some(now);
             state.bare_since = None;
+            state.trouble = None;
         }
     }
 
@@ -76,6 +75,7 @@ impl Wire {
         let mut state = self.state();
         let now = Instant::now();
         state.heard = Some(now);
+        state.trouble = None;
         state.came += 1;
         state.came_at = Some(now);
     }
