@@ -169,6 +169,7 @@ fn play(fault: &Fault, moment: Moment, live: &[&str]) {
             scene.run_in_time(2)
         }
     };
+    eprintln!("{}, {moment:?}: {}", fault.name, ended.stderr);
     scene.check_new(2, live);
     if !fault.only_of_live || !live.is_empty() {
         alerted(&ended, fault.said);
