@@ -194,7 +194,7 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
         let read = entries.len() as u64;
         ledger::append_after(store, read, &event, clock::now())?;
         let told = tell(pipeline, store, change, &after, &why, How::NEW)
-            .map_err(|error| not_told(&situation, &step, &before, error))?;
+            .map_err(|error| not_told(&situation, request.event, &step, &before, error))?;
         alerts.extend(told.notes);
         flag = told.version.map(|version| MovedFlag {
             provider: pipeline.flags.name(),
@@ -228,6 +228,7 @@ fn towards_new(request: &MoveRequest) -> Result<Moved, RolloutError> {
 /// who was told that nothing moved would be wrong. What is not known stays, and is told again.
 fn not_told(
     situation: &Situation,
+    event: LaneEvent,
     step: &Step,
     before: &LaneStages,
     error: TellError,
@@ -236,14 +237,15 @@ fn not_told(
         TellError::Ledger(error) => return RolloutError::Ledger(error),
         TellError::Flag(error) => error,
     };
-    if !error.is_refusal() {
+    // From `complete` there is no way back in the ledger.
+    if !error.is_refusal() || event == LaneEvent::Complete {
         return RolloutError::NotTold(error);
     }
     let was_live = before
         .lanes
         .iter()
         .filter(|(_, stage)| **stage >= Stage::Live);
-    let event = LedgerEvent::Moved(Move {
+    let back = LedgerEvent::Moved(Move {
         change: situation.change.name.clone(),
         lanes: if step.all {
             Vec::new()
@@ -264,7 +266,7 @@ fn not_told(
         gate: None,
         wave: None,
     });
-    match ledger::append(&situation.store, &event, clock::now()) {
+    match ledger::append(&situation.store, &back, clock::now()) {
         Ok(()) => RolloutError::Flags(error),
         Err(failed) => RolloutError::Ledger(failed),
     }
