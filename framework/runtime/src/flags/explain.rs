@@ -68,7 +68,11 @@ pub fn explain(
     let store = Store::of(&pipeline);
     let record = match run {
         None => record::last(&store)?,
-        Some(run) => record::read(&store, run)?.ok_or_else(|| RunError::NoRun(run.to_owned()))?,
+        Some(run) => record::read(&store, run)?.ok_or_else(|| {
+            RunError::NoRun(format!(
+                "there is no run `{run}`; `understudy audit` lists the runs"
+            ))
+        })?,
     };
     let flags = fs::read(store.flags_file(&record.run)).ok();
     let flags: Option<Json> = flags.and_then(|bytes| serde_json::from_slice(&bytes).ok());
