@@ -176,7 +176,7 @@ impl LaunchDarkly {
     /// What is held now of some flags, if it is fresh.
     fn read(&self, flags: &[&str]) -> Result<Snapshot, LaunchDarklyError> {
         let connection = self.connection()?;
-        connection.wait_for_first();
+        connection.wait_for_flags();
         match connection.freshness() {
             Freshness::Fresh => {}
             other => return Err(LaunchDarklyError::NotFresh(other)),
@@ -314,7 +314,7 @@ impl FlagProvider for LaunchDarkly {
     fn freshness(&self) -> Freshness {
         match self.connection() {
             Ok(connection) => {
-                connection.wait_for_first();
+                connection.wait_for_flags();
                 connection.freshness()
             }
             Err(LaunchDarklyError::NotFresh(freshness)) => freshness,

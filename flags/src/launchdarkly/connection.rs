@@ -100,9 +100,16 @@ impl Connection {
             .map(|runtime| runtime.handle().clone())
     }
 
-    /// Waits for the first flags, as long after it was opened as the settings say, unless it is clear sooner that there
-    /// will be none.
-    pub(super) fn wait_for_first(&self) {
+    /// Waits for what is on its way: the first flags, as long after it was opened as the settings say, unless it is
+    /// clear sooner that there will be none; then an update that came and is still to be taken.
+    pub(super) fn wait_for_flags(&self) {
+        self.wait_for_first();
+        while self.shared.current().wire.is_behind() {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn wait_for_first(&self) {
         while self.opened.elapsed() < self.wait {
             let current = self.shared.current().clone();
             if current.is_initialized || current.ended.is_some() {

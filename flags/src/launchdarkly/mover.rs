@@ -15,7 +15,7 @@ use super::patch::{Patch, Wanted, disagreements, patch, with_members};
 use super::rest::Api;
 use super::snapshot::{self, Decision, Snapshot};
 use super::{LaunchDarkly, LaunchDarklyError};
-use crate::{FlagError, FlagProvider as _, Telling, Told, Towards};
+use crate::{FlagError, FlagProvider as _, Freshness, Telling, Told, Towards};
 
 /// How long a move is looked for on the stream, with time and in a hurry.
 const CONFIRMED_WITHIN: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(2)];
@@ -292,7 +292,7 @@ impl LaunchDarkly {
         }
     }
 
-    /// Waits until the stream has a version of the flag.
+    /// Waits until the stream has a version of the flag. A stream that broke off may come back in time.
     fn is_confirmed(&self, flag: &str, version: u64, hurry: bool) -> bool {
         let Ok(connection) = self.connection() else {
             return false;
@@ -310,7 +310,8 @@ impl LaunchDarkly {
             if held.is_some_and(|held| held >= version) {
                 return true;
             }
-            if began.elapsed() > within || !connection.freshness().is_fresh() {
+            let is_refused = matches!(connection.freshness(), Freshness::Refused { .. });
+            if began.elapsed() > within || is_refused {
                 return false;
             }
             thread::sleep(Duration::from_millis(10));

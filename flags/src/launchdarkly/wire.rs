@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use super::frames::Frames;
 use crate::freshness::Freshness;
 
-/// How long an update may take from the wire into the SDK's store.
-const TAKEN_WITHIN: Duration = Duration::from_secs(1);
+/// How long an update may take from the wire into the SDK's store. A machine under load stops for a second now and then;
+/// whoever reads waits for it.
+const TAKEN_WITHIN: Duration = Duration::from_secs(3);
 
 /// What the wire of one client has carried. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,13 @@ struct State {
     /// The updates that the SDK's store took.
     taken: u64,
     frames: Frames,
+}
+
+impl State {
+    /// When the last update came, where the SDK has not taken as many.
+    fn behind_since(&self) -> Option<Instant> {
+        self.came_at.filter(|_| self.came > self.taken)
+    }
 }
 
 impl Wire {
@@ -100,11 +108,18 @@ impl Wire {
         self.state().trouble.clone()
     }
 
+    /// Whether an update came that the SDK has still to take.
+    pub(super) fn is_behind(&self) -> bool {
+        self.state()
+            .behind_since()
+            .is_some_and(|at| at.elapsed() <= TAKEN_WITHIN)
+    }
+
     /// Whether an update came that the SDK did not take: it could not be read, and the old values stay.
     pub(super) fn has_unread(&self) -> bool {
-        let state = self.state();
-        let is_due = state.came_at.is_some_and(|at| at.elapsed() > TAKEN_WITHIN);
-        state.came > state.taken && is_due
+        self.state()
+            .behind_since()
+            .is_some_and(|at| at.elapsed() > TAKEN_WITHIN)
     }
 
     /// How fresh is what the SDK took.

@@ -304,7 +304,7 @@ fn a_put_that_cannot_be_read_later_is_noticed_although_bytes_arrive() {
     let provider = provider(&server);
     taken(&provider, &held);
     server.push_raw("event: patch\ndata: {\"path\":\"/flags/orders.enrich\",\"data\":{\"key\":\"orders.enrich\",\"version\":99}}\n\n");
-    eventually("it is noticed", Duration::from_secs(4), || {
+    eventually("it is noticed", Duration::from_secs(8), || {
         let (now, alerts) = taken(&provider, &held);
         assert_eq!(now, held);
         alerts.iter().any(|alert| alert.contains("cannot be read"))

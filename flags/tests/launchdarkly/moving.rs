@@ -275,13 +275,9 @@ fn a_server_that_says_how_long_is_believed() {
         },
         1,
     );
-    let began = Instant::now();
     tell(&provider(&server), &live(&["acme"])).unwrap();
-    assert!(
-        began.elapsed() > Duration::from_millis(900),
-        "{:?}",
-        began.elapsed()
-    );
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    assert!(now > reset, "{:?} too early", reset - now);
     assert_eq!(patches(&server).len(), 2);
 }
 
