@@ -1,13 +1,31 @@
 //! What every comparator keeps to, to be held against one's own: the laws of [`Comparator`] as tests.
 //!
-//! ```no_run
-//! # use understudy_comparators::{Comparator, conformance};
-//! # fn my_comparator() -> impl Comparator { |_: &understudy_comparators::Sides<'_>, _: &mut dyn understudy_comparators::Found| Ok(1) }
-//! # fn my_sample() -> conformance::Sample { unimplemented!() }
-//! #[test]
-//! fn it_keeps_the_laws() {
-//!     conformance::require(&my_comparator(), &my_sample());
+//! ```
+//! use std::sync::Arc;
+//!
+//! use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+//! use understudy_comparators::{CheckError, Finding, Found, Side, Sides, conformance};
+//!
+//! /// Whether both tables have as many rows.
+//! fn row_count(sides: &Sides<'_>, found: &mut dyn Found) -> Result<u64, CheckError> {
+//!     if sides.rows(Side::Old)? != sides.rows(Side::New)? {
+//!         found.finding(Finding::new("rows"));
+//!     }
+//!     sides.all_rows()
 //! }
+//!
+//! let table = |ids: Vec<i64>| {
+//!     RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(ids)) as ArrayRef)]).unwrap()
+//! };
+//! let sample = conformance::Sample {
+//!     old: table(vec![1, 2, 3]),
+//!     new: table(vec![1, 2]),
+//!     key: vec!["id".to_owned()],
+//!     customer: None,
+//!     // It counts rows, and looks at no column.
+//!     reads: vec![],
+//! };
+//! conformance::require(&row_count, &sample);
 //! ```
 //!
 //! A law is held against a [`Sample`]: two small tables between which the comparator finds something, and what of them it
