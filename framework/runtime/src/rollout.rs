@@ -1,18 +1,20 @@
 //! Moving lanes: what is known of a change, what its gate says, and the moves themselves.
 //!
-//! A move is an entry in the ledger, which decides who is live, and a line in the flag file, which can only take away.
-//! Towards new the ledger comes first, so that what is cut off in between stays with old; towards old the flag does.
+//! A move is an entry in the ledger, which decides who is live, and is told to the flag, which can only take away. The
+//! ledger comes first, since it asks nobody else: what is cut off before the flag was told stays with old where it went
+//! towards new, and is told again by later runs.
 
 pub(crate) mod kept;
 mod moves;
 mod situation;
 pub mod status;
+mod towards_old;
 pub(crate) mod waivers;
 
-pub(crate) use moves::tell_flags;
 pub use moves::{Actor, MoveRequest, Moved, MovedFlag, approve, move_lanes};
 pub(crate) use situation::unknown as unknown_change;
 pub use situation::{Evidence, Situation, situation};
+pub(crate) use towards_old::tell_flags;
 pub use understudy_core::rollout::step::Lanes;
 
 use nix::unistd::{User, getuid};

@@ -4,6 +4,7 @@ pub mod backfill;
 mod judging;
 mod publishing;
 pub mod record;
+mod recording;
 pub mod rejudge;
 mod reporting;
 
