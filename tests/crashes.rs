@@ -1,6 +1,9 @@
 //! Promise 8: a crash anywhere, and a run that is stopped, go on to the same result.
 
-use crate::playground::{COPY, ORDERS, Playground, WAITING};
+use std::fs::File;
+use std::time::Duration;
+
+use crate::playground::{COPY, ORDERS, Playground, WAITING, wait_until};
 
 const TWO_TASKS: &str = "\
 pipeline: pair
@@ -187,4 +190,69 @@ fn two_runs_of_one_date_do_not_mix() {
     );
     started.signal("INT");
     started.end().expect(130);
+}
+
+/// The children of a process, and theirs.
+fn descendants(pid: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.unwrap_or_default();
+    let children = children.split_whitespace().flat_map(str::parse::<u32>);
+    children
+        .flat_map(|child| [vec![child], descendants(child)].concat())
+        .collect()
+}
+
+/// The lock that workers hold, as the next run of the date takes it.
+fn at_work_lock(shop: &Playground) -> bool {
+    let folder = shop.path("store/locks/shop/date=2026-01-31/.at-work");
+    File::open(folder).unwrap().try_lock().is_ok()
+}
+
+/// While a worker or something that it started is there, its lock is held, and so the next run waits.
+fn the_lock_outlives_the_run(shop: &Playground) {
+    let run = shop.start(&[]);
+    shop.wait_for("waits");
+    let workers = descendants(run.id());
+    assert!(workers.len() > 1, "{workers:?}");
+    assert!(!at_work_lock(shop));
+    run.signal("KILL");
+    wait_until("the lock is free", || at_work_lock(shop));
+    let left: Vec<&u32> = workers
+        .iter()
+        .filter(|pid| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+            stat.is_ok_and(|stat| !stat.contains(") Z "))
+        })
+        .collect();
+    assert!(left.is_empty(), "{left:?} could still write");
+    run.end().expect(128 + 9);
+}
+
+#[test]
+fn a_run_waits_for_the_workers_of_one_that_was_killed() {
+    let shop = Playground::shop_without_change();
+    shop.run(&[]).expect(0);
+    let folder = shop.path("store/locks/shop/date=2026-01-31/.at-work");
+    let held = File::open(folder).unwrap();
+    held.lock_shared().unwrap();
+    let mut run = shop.start(&["--fresh"]);
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert!(!run.has_ended());
+    drop(held);
+    run.end().expect(0);
+}
+
+#[test]
+fn workers_hold_a_lock_as_long_as_they_can_write() {
+    let shop = Playground::shop_without_change();
+    shop.write("v1.sh", WAITING);
+    the_lock_outlives_the_run(&shop);
+}
+
+#[test]
+fn so_do_those_behind_walls_and_those_without_namespaces() {
+    for without in ["landlock", "landlock,namespaces"] {
+        let shop = Playground::shop(WAITING).with_parts_left_out(without);
+        the_lock_outlives_the_run(&shop);
+    }
 }

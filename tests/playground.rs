@@ -115,6 +115,12 @@ impl Playground {
         self
     }
 
+    /// The same with parts of the sandbox left out, with commas between.
+    pub(crate) fn with_parts_left_out(mut self, parts: &'static str) -> Self {
+        self.without = parts;
+        self
+    }
+
     /// The same with a variable in the binary's environment.
     pub(crate) fn with_variable(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.to_owned()));
@@ -371,6 +377,11 @@ impl From<Output> for Ended {
 }
 
 impl Started {
+    /// The binary's process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Sends a signal, such as `INT`, to the binary alone.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")

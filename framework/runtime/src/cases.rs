@@ -173,6 +173,7 @@ pub(crate) async fn work(job: Job, crew: &Crew, temporary: &Path) -> Result<Answ
     let invocation = Invocation {
         step: "test".to_owned(),
         folder: folder.path().join("work"),
+        at_work: None,
         confinement: None,
         job,
     };

@@ -367,6 +367,7 @@ async fn run(
     let invocation = Invocation {
         step: "diff".to_owned(),
         folder: temporary.join("work"),
+        at_work: None,
         confinement: None,
         job: Job::Diff(Box::new(job)),
     };

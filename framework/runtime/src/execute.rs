@@ -60,6 +60,8 @@ pub struct Executor<'a> {
     pub inputs: &'a InputSnapshot,
     /// Where outputs go.
     pub store: &'a Store,
+    /// What its workers hold while they are at work, so that the next run of these outputs waits for them.
+    pub at_work: Option<PathBuf>,
     /// Who does it.
     pub crew: &'a Crew,
     /// Who hears of it.
@@ -235,6 +237,7 @@ impl Executor<'_> {
         let invocation = Invocation {
             step: step.to_owned(),
             folder: folder.clone(),
+            at_work: self.at_work.clone(),
             confinement: sent.confinement,
             job,
         };

@@ -400,7 +400,10 @@ fn executor<'a>(
     events: &'a dyn EventSink,
     record: &RunRecord,
 ) -> Executor<'a> {
+    let (store, plan) = (&prepared.store, &prepared.plan);
+    let slice = plan.slice.as_ref().map(|slice| slice.name.as_str());
     Executor {
+        at_work: Some(store.at_work_dir(&plan.pipeline, plan.date, slice)),
         pipeline: &prepared.pipeline,
         plan: &prepared.plan,
         inputs: &prepared.inputs,

@@ -160,6 +160,7 @@ pub(crate) async fn scrub(
     let invocation = Invocation {
         step: "scrub".to_owned(),
         folder: folder.to_owned(),
+        at_work: None,
         confinement: None,
         job: Job::Scrub(Box::new(job)),
     };

@@ -104,6 +104,7 @@ async fn ask(
     let invocation = Invocation {
         step: format!("customers in {}", query.dataset),
         folder: folder.to_owned(),
+        at_work: None,
         confinement: None,
         job: Job::Customers(Box::new(CustomersJob {
             source: dataset_source(pipeline, snapshot),

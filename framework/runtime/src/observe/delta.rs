@@ -45,6 +45,7 @@ pub(crate) async fn copy(
     let invocation = Invocation {
         step: format!("copy {}", snapshot.name),
         folder: own.path().to_owned(),
+        at_work: None,
         confinement: None,
         job: Job::Copy(Box::new(job)),
     };

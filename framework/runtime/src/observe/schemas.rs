@@ -116,6 +116,7 @@ async fn ask(
     let invocation = Invocation {
         step: "inspect".to_owned(),
         folder: folder.to_owned(),
+        at_work: None,
         confinement: None,
         job: Job::Inspect(Box::new(job)),
     };

@@ -382,6 +382,7 @@ impl Stored<'_> {
     {
         let crew: &'a Crew = self.crew;
         Executor {
+            at_work: None,
             pipeline: &prepared.pipeline,
             plan: &prepared.plan,
             inputs: &prepared.inputs,

@@ -14,11 +14,14 @@ use super::remote::RemoteError;
 
 /// How long a run waits for another one of the same date.
 const LOCK_WAIT: Duration = Duration::from_millis(200);
+/// How long it waits for the workers of a run that was killed, which end as soon as they notice.
+const WORKERS_WAIT: Duration = Duration::from_secs(10);
 /// The file in a lock's folder that says who took it last.
 const HOLDER_FILE: &str = "holder";
 
 /// The locks of a date, or of a slice on it; `None` where somebody else on this machine has them. A run of everybody on a
-/// date works alone; runs of different slices may work side by side.
+/// date works alone; runs of different slices may work side by side. Nobody writes where the run will write: the workers of
+/// an earlier one that was killed are gone.
 pub(crate) fn locks(
     store: &Store,
     pipeline: &str,
@@ -27,7 +30,8 @@ pub(crate) fn locks(
 ) -> io::Result<Option<Vec<Lock>>> {
     let of = |slice| store.lock_dir(pipeline, date, slice);
     let (whole, own) = (of(None), of(slice));
-    std::fs::create_dir_all(&own)?;
+    let at_work = store.at_work_dir(pipeline, date, slice);
+    std::fs::create_dir_all(&at_work)?;
     let locks = if slice.is_some() {
         [
             Lock::shared(&whole, LOCK_WAIT)?,
@@ -38,7 +42,7 @@ pub(crate) fn locks(
     };
     let wanted = 1 + usize::from(slice.is_some());
     let locks: Vec<Lock> = locks.into_iter().flatten().collect();
-    if locks.len() != wanted {
+    if locks.len() != wanted || Lock::exclusive(&at_work, WORKERS_WAIT)?.is_none() {
         return Ok(None);
     }
     let me = format!(

@@ -218,6 +218,13 @@ impl Store {
         slice.map_or(date.clone(), |slice| date.join(path_part::encode(slice)))
     }
 
+    /// What the workers of such a run hold while they are at work: they end a little later than a run that was killed.
+    /// No slice has this name, since the dot at its beginning would be escaped.
+    #[must_use]
+    pub fn at_work_dir(&self, pipeline: &str, date: RunDate, slice: Option<&str>) -> PathBuf {
+        self.lock_dir(pipeline, date, slice).join(".at-work")
+    }
+
     /// The ledger's folder.
     #[must_use]
     pub fn ledger_dir(&self) -> PathBuf {

@@ -31,6 +31,9 @@ pub struct Invocation {
     pub step: String,
     /// Where it answers and keeps temporary files.
     pub folder: PathBuf,
+    /// The folder that it locks, together with others, for as long as it is at work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_work: Option<PathBuf>,
     /// What keeps it in its place; `None` for live's own work and the framework's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confinement: Option<Confinement>,

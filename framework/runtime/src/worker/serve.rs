@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::time::TimeValLike as _;
@@ -15,6 +18,7 @@ use understudy_tasks::Registry;
 use super::busy::{Busy, SPENT_FILE, Spent};
 use super::protocol::{Answer, Invocation, Job};
 use super::{WORKER_VERB, sandbox};
+use crate::store::lock::Lock;
 
 mod case;
 mod check;
@@ -33,6 +37,10 @@ mod task;
 
 pub(super) use task::program_folder;
 
+/// How long a worker waits for a run that looks whether there are any.
+const AT_WORK_WAIT: Duration = Duration::from_secs(1);
+/// How long a guard may take to end what it guards.
+const GUARD_ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// The file that a worker answers with.
 const ANSWER_FILE: &str = "answer.json";
 
@@ -76,6 +84,16 @@ pub fn serve(
 ) -> Result<u8, String> {
     let invocation = read(file)?;
     let confinement = invocation.confinement.as_ref().ok_or("it is not confined");
+    // What the supervisor starts holds it to the end of all that it started itself.
+    let is_started_by_supervisor = match role {
+        Role::Guard => true,
+        Role::Worker => confinement.is_err(),
+        Role::Init | Role::Program => false,
+    };
+    let _at_work = match &invocation.at_work {
+        Some(folder) if is_started_by_supervisor => Some(at_work(folder)?),
+        _ => None,
+    };
     match role {
         Role::Worker => work(invocation, registry).map(|()| 0),
         Role::Guard => {
@@ -85,6 +103,30 @@ pub fn serve(
         Role::Init => sandbox::init(file),
         Role::Program => Err(sandbox::run_program(confinement?, program)),
     }
+}
+
+/// The lock by which the next run of this date knows that somebody still writes.
+fn at_work(folder: &Path) -> Result<Lock, String> {
+    let gone = || "its supervisor is gone".to_owned();
+    let lock = Lock::shared(folder, AT_WORK_WAIT)
+        .map_err(|error| format!("`{}` cannot be locked: {error}", folder.display()))?
+        .ok_or_else(gone)?;
+    // Before it was held the next run may have begun.
+    if is_supervisor_gone().map_err(|error| format!("its input cannot be looked at: {error}"))? {
+        return Err(gone());
+    }
+    Ok(lock)
+}
+
+/// Whether the pipe ended that is the standard input.
+fn is_supervisor_gone() -> io::Result<bool> {
+    let input = io::stdin();
+    let mut looked_at = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+    poll(&mut looked_at, PollTimeout::ZERO)?;
+    let [input] = looked_at;
+    Ok(input
+        .revents()
+        .is_some_and(|found| found.contains(PollFlags::POLLHUP)))
 }
 
 fn read(file: &Path) -> Result<Invocation, String> {
@@ -107,7 +149,7 @@ fn work(invocation: Invocation, registry: &Registry) -> Result<(), String> {
     {
         return refuse(&invocation.folder, why).map(drop);
     }
-    end_with_supervisor();
+    end_with_supervisor(invocation.confinement.is_some());
     let folder = invocation.folder.clone();
     let temporary = temporary_folder(&folder);
     fs::create_dir_all(&temporary)
@@ -173,11 +215,17 @@ fn write(folder: &Path, name: &str, value: &impl serde::Serialize) -> Result<(),
 }
 
 /// Ends this worker and all that it started when its supervisor is gone: then the pipe that is its standard input
-/// ends.
-fn end_with_supervisor() {
-    std::thread::spawn(|| {
+/// ends. What it started ends first, so that the lock outlives it; around a confined one the guard holds that and does
+/// this, unless it is gone too.
+fn end_with_supervisor(is_confined: bool) {
+    std::thread::spawn(move || {
         let mut byte = [0];
         while std::io::stdin().read(&mut byte).is_ok_and(|read| read > 0) {}
+        if is_confined {
+            std::thread::sleep(GUARD_ENDS_WITHIN);
+        } else {
+            sandbox::end_tree(sandbox::Tree::below_this());
+        }
         let _ = killpg(getpgrp(), Signal::SIGKILL);
     });
 }

@@ -45,8 +45,8 @@ impl Tree {
         }
     }
 
-    /// Those below this process.
-    pub(super) fn below_this() -> Self {
+    /// Those below this process, which is in no namespace of its own.
+    pub(in crate::worker) fn below_this() -> Self {
         Self { root: getpid() }
     }
 
