@@ -30,8 +30,8 @@ use understudy_core::customer::{Customer, listed};
 use understudy_core::stage::LaneStages;
 
 use crate::{
-    Asked, Doubt, FlagAnswer, FlagError, FlagProvider, Freshness, Reached, Said, Surprise, Telling,
-    Told, Weight,
+    Asked, Doubt, FlagAnswer, FlagError, FlagProvider, Found, Freshness, Reached, Said, Surprise,
+    Telling, Told, Weight,
 };
 use connection::Connection;
 use keys::Keys;
@@ -362,20 +362,22 @@ impl FlagProvider for LaunchDarkly {
     fn reach(&self, flag: &str) -> Vec<Reached> {
         let [source, api] = self.endpoints();
         let read = match self.freshness() {
-            Freshness::Fresh => Ok(format!("flags arrive{}", through_proxy(&source))),
-            other => Err(format!("{other}{}", through_proxy(&source))),
+            Freshness::Fresh => Found::Good(format!("flags arrive{}", through_proxy(&source))),
+            other => Found::Failed(format!("{other}{}", through_proxy(&source))),
         };
         let asked = self.api(true).and_then(|api| Ok(api.flag(flag)?));
         let moved = match asked {
-            Ok(_) => Ok(format!(
+            Ok(_) => Found::Good(format!(
                 "the token lets flag `{flag}` be read{}",
                 through_proxy(&api)
             )),
-            Err(LaunchDarklyError::Api(error)) if error.status() == Some(404) => Err(format!(
-                "it answers, and flag `{flag}` is not there for this token"
-            )),
-            Err(LaunchDarklyError::NoToken(why)) => Err(format!("{why}: lanes cannot be moved")),
-            Err(error) => Err(format!("{error}{}", through_proxy(&api))),
+            Err(LaunchDarklyError::Api(error)) if error.status() == Some(404) => Found::Unused(
+                format!("it answers, and flag `{flag}` is not there for this token"),
+            ),
+            Err(LaunchDarklyError::NoToken(why)) if self.settings.api_token.is_none() => {
+                Found::Unused(format!("{why}: lanes cannot be moved"))
+            }
+            Err(error) => Found::Failed(format!("{error}{}", through_proxy(&api))),
         };
         vec![
             Reached {

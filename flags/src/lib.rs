@@ -165,8 +165,19 @@ pub struct Reached {
     pub what: &'static str,
     /// Where it is.
     pub place: String,
-    /// How it is, or why it was not reached.
-    pub found: Result<String, String>,
+    /// How it is.
+    pub found: Found,
+}
+
+/// How a place is that a provider needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// It answers as it should.
+    Good(String),
+    /// It is not made use of, or not yet.
+    Unused(String),
+    /// It does not answer, or does not let us in.
+    Failed(String),
 }
 
 /// Somewhere that flags are kept.

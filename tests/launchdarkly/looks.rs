@@ -42,14 +42,17 @@ fn doctor_tries_both_places() {
     let url = scene.server.url();
     assert!(text.contains(&url) && text.contains("/api/v2"), "{text}");
     scene.server.refuse_sdk_key(true);
-    let (_, text) = said(&scene, &["doctor"]);
+    let (code, text) = said(&scene, &["doctor"]);
+    assert_eq!(code, 6, "{text}");
     assert!(text.contains("401 to the SDK key"), "{text}");
     scene.server.refuse_sdk_key(false);
     scene.server.set_api_scope(ApiScope::Revoked);
-    let (_, text) = said(&scene, &["doctor"]);
+    let (code, text) = said(&scene, &["doctor"]);
+    assert_eq!(code, 6, "{text}");
     assert!(text.contains("401"), "{text}");
     scene.down();
-    let (_, text) = said(&scene, &["doctor"]);
+    let (code, text) = said(&scene, &["doctor"]);
+    assert_eq!(code, 6, "{text}");
     assert!(
         text.contains(&url) && !text.contains("flags arrive"),
         "{text}"

@@ -51,7 +51,7 @@ fn text(found: &Checkup) -> String {
     if found
         .flags
         .iter()
-        .any(|finding| finding.health != Health::Good)
+        .any(|finding| finding.health == Health::Bad)
     {
         lines.push("While flags do not answer, runs go on with the ledger's stages and nobody moves towards new.".to_owned());
     }

@@ -47,10 +47,21 @@ pub(crate) fn gate(program: &Program, arguments: &GateArguments) -> Exit {
     } else {
         situation.gate((!named.is_empty()).then_some(&named), None)
     };
+    // Evidence opens the gate; a move waits for the flags as well.
+    let flags = situation.pipeline.flags.freshness();
     if arguments.json {
-        print_json(&json!({ "version": 1, "change": arguments.change, "gate": decision }));
+        print_json(
+            &json!({ "version": 1, "change": arguments.change, "gate": decision, "flags": flags }),
+        );
     } else {
         print(&text(&arguments.change, &decision));
+        if !flags.is_fresh() {
+            print(&format!(
+                "  {} is {}: nobody moves towards new until that has passed",
+                situation.pipeline.flags.name(),
+                visible(&flags.to_string())
+            ));
+        }
     }
     exit_of(decision.standing)
 }

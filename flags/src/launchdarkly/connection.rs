@@ -104,7 +104,11 @@ impl Connection {
     /// clear sooner that there will be none; then an update that came and is still to be taken.
     pub(super) fn wait_for_flags(&self) {
         self.wait_for_first();
-        while self.shared.current().wire.is_behind() {
+        let is_behind = || {
+            let current = self.shared.current();
+            current.is_initialized && current.wire.is_behind()
+        };
+        while is_behind() {
             thread::sleep(Duration::from_millis(2));
         }
     }

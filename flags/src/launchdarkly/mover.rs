@@ -33,6 +33,7 @@ impl LaunchDarkly {
         }
         let (api, keys) = (self.api(telling.hurry)?, self.keys()?);
         let planned = Self::planned(&api, telling, keys)?;
+        Self::require_lists(telling.flag, &planned)?;
         for segment in &planned.patch.new_segments {
             api.create_segment(
                 segment,
@@ -71,6 +72,19 @@ impl LaunchDarkly {
         };
         let flag = telling.flag.to_owned();
         Err(LaunchDarklyError::Impossible { flag, why }.into())
+    }
+
+    /// A flag that could not be read has something of somebody else's in it, and a move would write over it.
+    fn require_lists(flag: &str, planned: &Planned) -> Result<(), LaunchDarklyError> {
+        let mut before = planned.snapshot.clone();
+        with_members(&mut before, &planned.patch);
+        match before.refusal(flag) {
+            None => Ok(()),
+            Some(why) => Err(LaunchDarklyError::Impossible {
+                flag: flag.to_owned(),
+                why: format!("{why}; take that out there first, or a move would write over it"),
+            }),
+        }
     }
 
     /// Makes a move, reads the flag back, and waits for it on the stream.

@@ -201,6 +201,30 @@ fn a_rehearsal_says_what_a_rule_of_somebody_else_would_do() {
 }
 
 #[test]
+fn a_percentage_of_somebody_else_is_not_written_over() {
+    let server = server();
+    server.edit_by_hand(FLAG, |own| {
+        own["fallthrough"] = json!({"rollout": {"contextKind": "customer", "variations": [
+            {"variation": 1, "weight": 90_000}, {"variation": 2, "weight": 10_000}]}});
+    });
+    let (wanted, nobody) = (live(&["acme"]), BTreeSet::new());
+    let error = provider(&server)
+        .rehearse(&telling(&wanted, &nobody, None), &live(&[]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("percentage rollout") && error.contains("take that out there first"),
+        "{error}"
+    );
+    assert_eq!(patches(&server), Vec::<Json>::new());
+    // The way back does not wait for anybody.
+    let mut back = telling(&wanted, &nobody, Some(MARKER));
+    back.towards = Towards::Old;
+    let told = provider(&server).tell(&back).unwrap();
+    assert!(told.confirmed, "{told:?}");
+}
+
+#[test]
 fn approval_is_asked_for_and_nothing_moves() {
     let server = server();
     server.require_approvals(true);

@@ -9,6 +9,7 @@ use serde::Serialize;
 use understudy_core::digest::Digest;
 use understudy_core::isolation::{Isolation, State};
 use understudy_core::spec::{Sandbox, Version};
+use understudy_flags::Found;
 use understudy_objects::{Create, Limits, Place, Stamp, Stores};
 
 use crate::error::RunError;
@@ -113,7 +114,7 @@ pub async fn check_up(pipeline: Option<&Pipeline>, crew: &Crew) -> Result<Checku
     })
 }
 
-/// Flags that do not answer stop nothing but moves towards new.
+/// Flags that do not answer stop no run, and every move towards new.
 fn of_flags(pipeline: &Pipeline) -> Vec<Finding> {
     let flag = pipeline
         .spec
@@ -124,13 +125,15 @@ fn of_flags(pipeline: &Pipeline) -> Vec<Finding> {
     let reached = pipeline.flags.reach(flag).into_iter();
     let findings = reached.map(|reached| Finding {
         what: reached.what.to_owned(),
-        health: if reached.found.is_ok() {
-            Health::Good
-        } else {
-            Health::Weak
+        health: match &reached.found {
+            Found::Good(_) => Health::Good,
+            Found::Unused(_) => Health::Weak,
+            Found::Failed(_) => Health::Bad,
         },
         found: match reached.found {
-            Ok(found) | Err(found) => format!("{}: {found}", reached.place),
+            Found::Good(found) | Found::Unused(found) | Found::Failed(found) => {
+                format!("{}: {found}", reached.place)
+            }
         },
     });
     findings.collect()
@@ -149,6 +152,7 @@ async fn probe(folders: &[PathBuf], outfit: Outfit, crew: &Crew) -> Result<Tried
     let invocation = Invocation {
         step: "doctor".to_owned(),
         folder: own.path().to_owned(),
+        at_work: None,
         confinement: Some(confinement()),
         job: Job::Probe(ProbeJob {
             folders: folders.to_vec(),

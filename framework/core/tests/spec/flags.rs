@@ -174,39 +174,6 @@ fn a_provider_that_nobody_knows() {
             understudy.yaml:18:13: `provider` of `flags` of the pipeline cannot be `launchdrakly`
                 provider: launchdrakly
                 hint: did you mean `launchdarkly`? the words for it are: file, launchdarkly
-            understudy.yaml:19:3: `sdk_key` is no setting of the flag file
-                sdk_key: "${env:LD_SDK_KEY}"
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:20:3: `api_token` is no setting of the flag file
-                api_token: "${file:secrets/ld.token}"
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:21:3: `project` is no setting of the flag file
-                project: data-platform
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:22:3: `environment` is no setting of the flag file
-                environment: production
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:23:3: `mode` is no setting of the flag file
-                mode: polling
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:24:3: `relay` is no setting of the flag file
-                relay: https://relay.example.org:8030
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:25:3: `region` is no setting of the flag file
-                region: eu
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:26:3: `api` is no setting of the flag file
-                api: https://app.example.org
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:27:3: `hash_customers` is no setting of the flag file
-                hash_customers: true
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:28:3: `wait` is no setting of the flag file
-                wait: 5s
-                hint: take it out, or write `provider: launchdarkly`
-            understudy.yaml:29:3: `stale_after` is no setting of the flag file
-                stale_after: 10m
-                hint: take it out, or write `provider: launchdarkly`
             => nothing runs
         "#]],
     );

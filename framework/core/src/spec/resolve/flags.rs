@@ -19,7 +19,7 @@ pub(crate) fn read(root: &Node, reading: &mut Reading<'_, '_>) -> FlagSettings {
     };
     match text_at(node, "provider") {
         Some(("launchdarkly", mark)) => launchdarkly(node, mark, reading),
-        Some(_) => {
+        Some(("file", _)) => {
             for (key, _) in unique(node)
                 .into_iter()
                 .filter(|(key, _)| key.text != "provider")
@@ -32,7 +32,8 @@ pub(crate) fn read(root: &Node, reading: &mut Reading<'_, '_>) -> FlagSettings {
             }
             FlagSettings::File
         }
-        None => FlagSettings::File,
+        // Whoever misspelt it meant something else than the file, and has been told.
+        _ => FlagSettings::File,
     }
 }
 
