@@ -18,9 +18,7 @@ use super::transport::brief;
 const REQUESTS: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(4)];
 /// How long all attempts at something may take, with time and in a hurry.
 const BUDGETS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(3)];
-/// The longest wait that a server's own word is followed for.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// The waits between attempts where the server says nothing.
+/// The wait before a second attempt where the server says nothing, and the shortest where it does.
 const FIRST_WAIT: Duration = Duration::from_millis(300);
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 32 << 20;
@@ -67,6 +65,24 @@ impl ApiError {
         match self {
             Self::Answered { status, .. } => Some(*status),
             _ => None,
+        }
+    }
+
+    /// The same, saying how long the server wants to be left alone.
+    fn with_wait(self, wait: Duration) -> Self {
+        match self {
+            Self::Answered {
+                method,
+                path,
+                status,
+                message,
+            } => Self::Answered {
+                method,
+                path,
+                status,
+                message: format!("{message} (it may be asked again in {} s)", wait.as_secs()),
+            },
+            other => other,
         }
     }
 
@@ -308,9 +324,15 @@ impl Api {
                 Ok(answer) => return Ok(answer.body),
                 Err(failed) => failed,
             };
-            let wait = failed.wait.unwrap_or(own_wait).min(LONGEST_WAIT);
-            if !may_pass(&failed.error) || began.elapsed() + wait > self.budget {
+            let wait = failed.wait.map_or(own_wait, |wait| wait.max(FIRST_WAIT));
+            if !may_pass(&failed.error) {
                 return Err(failed.error);
+            }
+            if began.elapsed() + wait > self.budget {
+                return Err(match failed.wait {
+                    Some(told) => failed.error.with_wait(told),
+                    None => failed.error,
+                });
             }
             self.wait_for(async move { sleep(wait).await });
             own_wait *= 2;

@@ -306,6 +306,28 @@ fn a_server_that_says_how_long_is_believed() {
 }
 
 #[test]
+fn a_server_that_says_longer_than_anybody_waits_is_not_asked_again() {
+    let server = server();
+    server.script_rest(
+        RestFault::Status {
+            route: Route::PatchFlag,
+            status: 429,
+            headers: vec![("Retry-After".to_owned(), "3600".to_owned())],
+            body: json!({"message": "slowly"}),
+        },
+        100,
+    );
+    let error = tell(&provider(&server), &live(&["acme"]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("429: slowly (it may be asked again in 3600 s)"),
+        "{error}"
+    );
+    assert_eq!(patches(&server).len(), 1);
+}
+
+#[test]
 fn what_never_passes_is_given_up_and_said() {
     let server = server();
     server.script_rest(status(Route::PatchFlag, 403), 100);
