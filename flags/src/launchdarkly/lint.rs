@@ -7,6 +7,7 @@ use understudy_core::stage::Stage;
 
 use crate::{Surprise, Weight};
 
+use super::rest::is_open;
 use super::snapshot::{CONTEXT_KIND, Snapshot, items, stage_of};
 
 /// What there is about a flag by itself.
@@ -36,10 +37,7 @@ pub(super) fn surprises(flag: &str, snapshot: &Snapshot) -> Vec<Surprise> {
 
 /// What waits for its time, or for people.
 pub(super) fn pending(scheduled: &[Json], approvals: &[Json]) -> Vec<Surprise> {
-    let open = approvals.iter().filter(|request| {
-        let status = request["status"].as_str().unwrap_or("pending");
-        matches!(status, "pending" | "scheduled")
-    });
+    let open = approvals.iter().filter(|request| is_open(request));
     let (scheduled, approvals) = (scheduled.len(), open.count());
     let mut surprises = Vec::new();
     if scheduled > 0 {

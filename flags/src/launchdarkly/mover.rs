@@ -19,8 +19,8 @@ use crate::{FlagError, FlagProvider as _, Freshness, Telling, Told, Towards};
 
 /// How long a move is looked for on the stream, with time and in a hurry.
 const CONFIRMED_WITHIN: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(2)];
-/// How often a change that may be lost is tried.
-const TRIES: usize = 3;
+/// How often a change is tried that brings no answer.
+const TRIES: u32 = 3;
 /// How many lanes a message names.
 const SHOWN: usize = 3;
 
@@ -268,7 +268,8 @@ impl LaunchDarkly {
         instructions: &[Json],
         comment: &str,
     ) -> Result<(), LaunchDarklyError> {
-        for tries_left in (0..TRIES).rev() {
+        let (mut patience, mut lost) = (api.patience(), 0);
+        loop {
             let error = match api.patch_flag(telling.flag, instructions, comment, false) {
                 Ok(_) => return Ok(()),
                 Err(error) => error,
@@ -284,11 +285,11 @@ impl LaunchDarkly {
             {
                 return Ok(());
             }
-            if tries_left == 0 {
+            lost += u32::from(!error.is_answered());
+            if lost == TRIES || !api.waits(&mut patience, &error) {
                 return Err(error.into());
             }
         }
-        Ok(())
     }
 
     fn ask_for_approval(

@@ -27,7 +27,7 @@ const MAX_ANSWER: usize = 32 << 20;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ApiError {
     /// It answered that it did not.
-    #[error("{method} {path} was answered with {status}: {message}")]
+    #[error("{method} {path} was answered with {status}: {message}{}", asked_again(*wait))]
     Answered {
         /// What was asked.
         method: String,
@@ -37,6 +37,8 @@ pub enum ApiError {
         status: u16,
         /// What it said.
         message: String,
+        /// How long it wants to be left alone.
+        wait: Option<Duration>,
     },
     /// It cannot be known whether it did.
     #[error("{method} {path} brought no answer: {reason}")]
@@ -68,30 +70,25 @@ impl ApiError {
         }
     }
 
-    /// The same, saying how long the server wants to be left alone.
-    fn with_wait(self, wait: Duration) -> Self {
-        match self {
-            Self::Answered {
-                method,
-                path,
-                status,
-                message,
-            } => Self::Answered {
-                method,
-                path,
-                status,
-                message: format!("{message} (it may be asked again in {} s)", wait.as_secs()),
-            },
-            other => other,
-        }
-    }
-
     /// Whether it may have been done all the same.
     pub(super) fn is_uncertain(&self) -> bool {
         match self {
             Self::Answered { status, .. } => *status >= 500,
             Self::Lost { .. } => true,
             Self::Strange { .. } => false,
+        }
+    }
+
+    /// Whether it was answered, so that the same may be sent again where it was not done.
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(self, Self::Answered { .. })
+    }
+
+    /// How long the server wants to be left alone.
+    fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Answered { wait, .. } => *wait,
+            _ => None,
         }
     }
 
@@ -118,13 +115,16 @@ pub(super) struct Api {
     budget: Duration,
 }
 
-struct Answer {
-    body: Json,
+/// What is left of the time for something.
+#[derive(Debug)]
+pub(super) struct Patience {
+    until: Instant,
+    /// The next wait where the server says nothing.
+    own_wait: Duration,
 }
 
-struct Failed {
-    error: ApiError,
-    wait: Option<Duration>,
+struct Answer {
+    body: Json,
 }
 
 impl Api {
@@ -231,13 +231,25 @@ impl Api {
         }))
     }
 
-    /// Asks people to approve of a change. Gives the request's id.
+    /// Asks people to approve of a change, unless they were asked and have not answered. Gives the request's id.
     pub(super) fn request_approval(
         &self,
         flag: &str,
         instructions: &[Json],
         about: &str,
     ) -> Result<String, ApiError> {
+        let id = |request: &Json| {
+            request["_id"]
+                .as_str()
+                .unwrap_or("(without an id)")
+                .to_owned()
+        };
+        let waiting = self.pending(flag, "approval-requests").unwrap_or_default();
+        let asked = json!(instructions);
+        let same = |request: &&Json| is_open(request) && request["instructions"] == asked;
+        if let Some(request) = waiting.iter().find(same) {
+            return Ok(id(request));
+        }
         let body = json!({"description": about, "instructions": instructions});
         let asked = self.once(
             Method::POST,
@@ -245,10 +257,7 @@ impl Api {
             &[],
             &body,
         )?;
-        Ok(asked["_id"]
-            .as_str()
-            .unwrap_or("(without an id)")
-            .to_owned())
+        Ok(id(&asked))
     }
 
     /// The changes of a flag that wait for their time, or for people.
@@ -310,8 +319,7 @@ impl Api {
         body: Option<&Json>,
         may_pass: impl Fn(&ApiError) -> bool,
     ) -> Result<Json, ApiError> {
-        let began = Instant::now();
-        let mut own_wait = FIRST_WAIT;
+        let mut patience = self.patience();
         loop {
             let asking = ask(
                 self.clone(),
@@ -320,23 +328,35 @@ impl Api {
                 owned(query),
                 body.cloned(),
             );
-            let failed = match self.wait_for(asking) {
+            let error = match self.wait_for(asking) {
                 Ok(answer) => return Ok(answer.body),
-                Err(failed) => failed,
+                Err(error) => error,
             };
-            let wait = failed.wait.map_or(own_wait, |wait| wait.max(FIRST_WAIT));
-            if !may_pass(&failed.error) {
-                return Err(failed.error);
+            if !may_pass(&error) || !self.waits(&mut patience, &error) {
+                return Err(error);
             }
-            if began.elapsed() + wait > self.budget {
-                return Err(match failed.wait {
-                    Some(told) => failed.error.with_wait(told),
-                    None => failed.error,
-                });
-            }
-            self.wait_for(async move { sleep(wait).await });
-            own_wait *= 2;
         }
+    }
+
+    /// How long whatever is asked for now may be asked for again.
+    pub(super) fn patience(&self) -> Patience {
+        Patience {
+            until: Instant::now() + self.budget,
+            own_wait: FIRST_WAIT,
+        }
+    }
+
+    /// Waits before the next attempt, as long as the server says if it says so. Gives whether there is time for one.
+    pub(super) fn waits(&self, patience: &mut Patience, error: &ApiError) -> bool {
+        let wait = error
+            .wait()
+            .map_or(patience.own_wait, |wait| wait.max(FIRST_WAIT));
+        if Instant::now() + wait > patience.until {
+            return false;
+        }
+        self.wait_for(async move { sleep(wait).await });
+        patience.own_wait *= 2;
+        true
     }
 
     /// Waits here for what runs there: this may be called where nothing may be awaited.
@@ -347,6 +367,18 @@ impl Api {
             .recv()
             .expect("the connection's threads outlive the requests in them")
     }
+}
+
+/// Whether people have still to answer a request, or to apply it.
+pub(super) fn is_open(request: &Json) -> bool {
+    let status = request["status"].as_str().unwrap_or("pending");
+    matches!(status, "pending" | "scheduled")
+}
+
+fn asked_again(wait: Option<Duration>) -> String {
+    wait.map_or_else(String::new, |wait| {
+        format!(" (it may be asked again in {} s)", wait.as_secs())
+    })
 }
 
 fn owned(query: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -362,14 +394,11 @@ async fn ask(
     path: String,
     query: Vec<(String, String)>,
     body: Option<Json>,
-) -> Result<Answer, Failed> {
-    let lost = |reason: String| Failed {
-        error: ApiError::Lost {
-            method: method.to_string(),
-            path: path.clone(),
-            reason,
-        },
-        wait: None,
+) -> Result<Answer, ApiError> {
+    let lost = |reason: String| ApiError::Lost {
+        method: method.to_string(),
+        path: path.clone(),
+        reason,
     };
     let mut request = api
         .http
@@ -400,26 +429,21 @@ async fn ask(
         return match body {
             Ok(body) => Ok(Answer { body }),
             Err(_) if bytes.is_empty() => Ok(Answer { body: Json::Null }),
-            Err(error) => Err(Failed {
-                error: ApiError::Strange {
-                    path,
-                    reason: error.to_string(),
-                },
-                wait: None,
+            Err(error) => Err(ApiError::Strange {
+                path,
+                reason: error.to_string(),
             }),
         };
     }
     let said = body
         .ok()
         .and_then(|body| body["message"].as_str().map(str::to_owned));
-    Err(Failed {
-        error: ApiError::Answered {
-            method: method.to_string(),
-            path,
-            status: status.as_u16(),
-            message: said
-                .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason").to_owned()),
-        },
+    Err(ApiError::Answered {
+        method: method.to_string(),
+        path,
+        status: status.as_u16(),
+        message: said
+            .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason").to_owned()),
         wait: wait_of(status.as_u16(), &headers),
     })
 }

@@ -243,7 +243,7 @@ fn approval_is_asked_for_and_nothing_moves() {
     let asked = server
         .received()
         .into_iter()
-        .find(|request| request.path.ends_with("/approval-requests"))
+        .find(|request| request.method == "POST" && request.path.ends_with("/approval-requests"))
         .unwrap();
     let body: Json = serde_json::from_slice(&asked.body).unwrap();
     assert_eq!(body["instructions"][0]["kind"], "addTargets");
