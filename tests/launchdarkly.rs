@@ -10,6 +10,7 @@ mod network;
 mod outbox;
 mod refusals;
 mod rest;
+mod rest_matrix;
 mod runs;
 pub(crate) mod scene;
 mod secrets;

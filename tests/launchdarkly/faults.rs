@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use understudy_scripted_launchdarkly::{Scripted, StreamScript};
 
-use super::scene::{CHANGE, Scene, alerted, alerts, no_alert};
+use super::scene::{CHANGE, Scene, alerted, alerts, no_alert, play_each};
 
 struct Fault {
     name: &'static str,
@@ -123,7 +123,7 @@ enum Moment {
 }
 
 /// How many scenes are played at once: most of the time they wait.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 8;
 
 fn each_fault(moment: Moment) {
     let sides: [&[&str]; 2] = [&["acme"], &[]];
@@ -131,23 +131,10 @@ fn each_fault(moment: Moment) {
         .iter()
         .flat_map(|live| FAULTS.iter().map(move |fault| (fault, *live)))
         .collect();
-    let mut failed = Vec::new();
-    for cases in cases.chunks(AT_ONCE) {
-        std::thread::scope(|scope| {
-            let playing: Vec<_> = cases
-                .iter()
-                .map(|(fault, live)| (fault, live, scope.spawn(|| play(fault, moment, live))))
-                .collect();
-            for (fault, live, played) in playing {
-                if let Err(panic) = played.join() {
-                    let why = panic.downcast_ref::<String>().cloned();
-                    let why = why.unwrap_or_else(|| "it panicked".to_owned());
-                    failed.push(format!("{}, {live:?} live: {why}", fault.name));
-                }
-            }
-        });
-    }
-    assert!(failed.is_empty(), "{moment:?}: {failed:#?}");
+    let name = |(fault, live): &(&Fault, &[&str])| format!("{moment:?}, {}, {live:?}", fault.name);
+    play_each(AT_ONCE, &cases, name, |(fault, live)| {
+        play(fault, moment, live);
+    });
 }
 
 fn play(fault: &Fault, moment: Moment, live: &[&str]) {

@@ -1,6 +1,6 @@
 //! What the REST API answers to a move: refusals, conflicts, limits, nothing at all, and late.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use understudy_scripted_launchdarkly::{ApiScope, RestFault, Route};
@@ -61,6 +61,43 @@ fn it_waits_for_as_long_as_it_is_told() {
     assert_eq!(patches.len(), 2);
     let between = patches[1].at - patches[0].at;
     assert!(between >= Duration::from_millis(1_900), "{between:?}");
+}
+
+#[test]
+fn a_patch_that_meets_a_storm_is_sent_again_when_it_may_be() {
+    for code in [429, 503] {
+        let scene = Scene::ready();
+        scene
+            .server
+            .script_rest(status(Route::PatchFlag, code, &[("Retry-After", "1")]), 3);
+        scene.flip("acme").expect(0);
+        let patches = scene.patches();
+        assert_eq!(patches.len(), 4, "{code}");
+        for pair in patches.windows(2) {
+            let between = pair[1].at - pair[0].at;
+            assert!(between >= Duration::from_millis(900), "{code}: {between:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_sent_again_before_it_may_be() {
+    let scene = Scene::ready();
+    let in_an_hour = &[("Retry-After", "3600")];
+    scene
+        .server
+        .script_rest(status(Route::PatchFlag, 429, in_an_hour), 100);
+    let mut flip = scene.shop.begin(&["flip", CHANGE, "--customers", "acme"]);
+    scene.wait_for_patch();
+    let since = Instant::now();
+    while !flip.has_ended() && since.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(scene.patches().len(), 1);
+    if !flip.has_ended() {
+        flip.signal("KILL");
+    }
+    flip.end();
 }
 
 #[test]

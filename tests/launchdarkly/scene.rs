@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -50,6 +53,23 @@ if [ -e hold ]; then touch waits; while [ -e hold ]; do sleep 0.02; done; fi
 cat \"$UNDERSTUDY_INPUT_ORDERS\"/*.csv > \"$UNDERSTUDY_OUTPUT/rows.csv\"
 ";
 
+/// A task behind the one that changes, which no change compares: it is the last of a run.
+const LAST_TASK: &str = "  \
+  copies:
+    inputs: [totals]
+    output: { location: live/copies, grain: [id], customer: customer }
+    live: v1
+    versions:
+      v1: { command: [sh, copies.sh], inputs: csv }
+changes:
+";
+
+/// It hands its input on too, and waits as long as there is a file `hold-last`.
+const HANDS_ON_LAST: &str = "\
+if [ -e hold-last ]; then touch waits; while [ -e hold-last ]; do sleep 0.02; done; fi
+cat \"$UNDERSTUDY_INPUT_TOTALS\"/*.csv > \"$UNDERSTUDY_OUTPUT/rows.csv\"
+";
+
 /// The shop and its LaunchDarkly.
 pub(crate) struct Scene {
     pub(crate) shop: Playground,
@@ -59,6 +79,8 @@ pub(crate) struct Scene {
 /// What is left of a run that was held between its first look at the flags and its publishing.
 pub(crate) struct Held<'a> {
     scene: &'a Scene,
+    /// The file that it waits for to go.
+    by: &'static str,
     run: Started,
 }
 
@@ -104,6 +126,13 @@ impl Scene {
             scene.flip(&customers.join(",")).expect(0);
         }
         scene
+    }
+
+    /// The same with a last task, which [`Self::hold_last`] holds.
+    pub(crate) fn with_last_task(self) -> Self {
+        self.setting("changes:\n", LAST_TASK);
+        self.shop.write("copies.sh", HANDS_ON_LAST);
+        self
     }
 
     /// The orders of a day: those that everybody has, and one for each of these.
@@ -162,11 +191,26 @@ impl Scene {
     /// A run that has looked at the flags and does not publish yet.
     #[track_caller]
     pub(crate) fn hold(&self, day: u64) -> Held<'_> {
-        self.shop.write("hold", "");
+        self.hold_by("hold", day)
+    }
+
+    /// A run that has computed everything but its last task, and compared what it compares before publishing.
+    #[track_caller]
+    pub(crate) fn hold_last(&self, day: u64) -> Held<'_> {
+        self.hold_by("hold-last", day)
+    }
+
+    #[track_caller]
+    fn hold_by(&self, by: &'static str, day: u64) -> Held<'_> {
+        self.shop.write(by, "");
         let run = self.shop.begin(&["run", "--json", "--date", &date(day)]);
         self.shop.wait_for("waits");
         fs::remove_file(self.shop.path("waits")).unwrap();
-        Held { scene: self, run }
+        Held {
+            scene: self,
+            by,
+            run,
+        }
     }
 
     #[track_caller]
@@ -366,7 +410,7 @@ impl Held<'_> {
     /// Lets the run go on, whose end has to be good.
     #[track_caller]
     pub(crate) fn go(self) -> Ended {
-        fs::remove_file(self.scene.shop.path("hold")).unwrap();
+        fs::remove_file(self.scene.shop.path(self.by)).unwrap();
         self.scene.discreet(self.run.end()).expect(0)
     }
 
@@ -381,7 +425,7 @@ impl Held<'_> {
     pub(crate) fn kill(self) {
         self.run.signal("KILL");
         self.run.end().expect(137);
-        fs::remove_file(self.scene.shop.path("hold")).unwrap();
+        fs::remove_file(self.scene.shop.path(self.by)).unwrap();
     }
 }
 
@@ -441,6 +485,37 @@ pub(crate) fn alerts(ended: &Ended) -> Vec<String> {
     alerts
         .map(|alert| alert.as_str().unwrap().to_owned())
         .collect()
+}
+
+/// Plays a scene for each case, so many at once, and fails with all that failed.
+#[track_caller]
+pub(crate) fn play_each<C: Sync>(
+    at_once: usize,
+    cases: &[C],
+    name: impl Fn(&C) -> String + Sync,
+    play: impl Fn(&C) + Sync,
+) {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(Vec::new());
+    let play_some = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| play(case))) {
+                let why = panic.downcast_ref::<String>().cloned();
+                let why = why.unwrap_or_else(|| "it panicked".to_owned());
+                failed
+                    .lock()
+                    .unwrap()
+                    .push(format!("{}: {why}", name(case)));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(play_some);
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 /// Asserts that an alert with one of these texts stands in the report and on stderr.
