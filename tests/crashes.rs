@@ -235,6 +235,9 @@ fn a_run_waits_for_the_workers_of_one_that_was_killed() {
     let folder = shop.path("store/locks/shop/date=2026-01-31/.at-work");
     let held = File::open(folder).unwrap();
     held.lock_shared().unwrap();
+    // It says who is in the way, who is not the run before.
+    let given_up = shop.run(&["--fresh"]).expect(6).stderr;
+    assert!(given_up.contains("of a run that was killed"), "{given_up}");
     let mut run = shop.start(&["--fresh"]);
     std::thread::sleep(Duration::from_millis(1_500));
     assert!(!run.has_ended());

@@ -45,6 +45,7 @@ fn doctor_tries_both_places() {
     let (code, text) = said(&scene, &["doctor"]);
     assert_eq!(code, 6, "{text}");
     assert!(text.contains("401 to the SDK key"), "{text}");
+    assert!(!text.contains("All of it is in force"), "{text}");
     scene.server.refuse_sdk_key(false);
     scene.server.set_api_scope(ApiScope::Revoked);
     let (code, text) = said(&scene, &["doctor"]);

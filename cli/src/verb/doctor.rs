@@ -59,6 +59,9 @@ fn text(found: &Checkup) -> String {
     let health = shadows.map(|finding| finding.health).max();
     lines.push(
         match health.unwrap_or(Health::Good) {
+            Health::Good if found.health() == Health::Bad => {
+                "All that keeps a shadow in its place is in force."
+            }
             Health::Good => "All of it is in force.",
             Health::Weak => "Shadows run under what there is; reports and `status` say what is missing. `sandbox: required` in the pipeline file would not run them.",
             Health::Bad => "Something has to be put right before shadows run.",

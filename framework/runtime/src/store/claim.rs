@@ -42,18 +42,27 @@ pub(crate) fn locks(
     };
     let wanted = 1 + usize::from(slice.is_some());
     let locks: Vec<Lock> = locks.into_iter().flatten().collect();
-    if locks.len() != wanted || Lock::exclusive(&at_work, WORKERS_WAIT)?.is_none() {
+    if locks.len() != wanted {
         return Ok(None);
     }
-    let me = format!(
-        "process {} on {}, since {}",
-        std::process::id(),
-        host(),
-        crate::clock::now_text()
-    );
+    let are_workers_gone = Lock::exclusive(&at_work, WORKERS_WAIT)?.is_some();
+    let holder = if are_workers_gone {
+        format!(
+            "process {} on {}, since {}",
+            std::process::id(),
+            host(),
+            crate::clock::now_text()
+        )
+    } else {
+        format!(
+            "workers on {} of a run that was killed, which have not ended within {} s",
+            host(),
+            WORKERS_WAIT.as_secs()
+        )
+    };
     // It is for people; that it cannot be written is no harm.
-    let _ = std::fs::write(own.join(HOLDER_FILE), me);
-    Ok(Some(locks))
+    let _ = std::fs::write(own.join(HOLDER_FILE), holder);
+    Ok(are_workers_gone.then_some(locks))
 }
 
 /// Who said last that they hold the locks, or others that exclude them, in brackets; empty where nobody did.
